@@ -1,0 +1,86 @@
+import FoundationEssentials
+public import Trading
+
+/// A kind of strategy that can be started by name.
+public struct StrategyMode: Sendable {
+    public let name: String
+    /// One sentence for people who choose between modes.
+    public let summary: String
+    /// The settings of the mode, those that every mode has included.
+    public let schema: ParameterSchema
+
+    private let check: @Sendable (ParameterReader) -> [FieldProblem]
+    private let build: @Sendable (ParameterReader, _ state: String?) throws -> AnyStrategy
+
+    public init<S: Strategy>(_ type: S.Type) {
+        name = S.mode
+        summary = S.summary
+        let own = S.Parameters.schema
+        schema = ParameterSchema(own.fields + [.catchUp], relations: own.relations)
+        check = { reader in
+            do {
+                _ = try S.Parameters(reader)
+                return []
+            } catch let error as StrategyError where !error.problems.isEmpty {
+                return error.problems
+            } catch {
+                return [FieldProblem(field: "config", message: "is not acceptable: \(error)")]
+            }
+        }
+        build = { reader, state in
+            let parameters = try S.Parameters(reader)
+            guard let catchUp = CatchUp(rawValue: reader.choice(ParameterField.catchUp.name)) else {
+                preconditionFailure("the schema accepts no other words")
+            }
+            let strategy = try state.map { try Self.decode(S.self, from: $0) } ?? S(parameters: parameters)
+            return AnyStrategy(strategy, parameters: parameters, catchUp: catchUp)
+        }
+    }
+
+    /// Everything that is wrong with a configuration: unknown keys, wrong types, values out of bounds, relations between
+    /// fields that do not hold. Empty if it is acceptable. An absent configuration is all defaults.
+    public func validate(config: JSONValue?) -> [FieldProblem] {
+        switch schema.read(config) {
+        case .success(let reader): check(reader)
+        case .failure(let error): error.problems
+        }
+    }
+
+    /// The configuration with all defaults filled in, decimals as strings: what is stored, so that a later change of a
+    /// default does not change what runs.
+    ///
+    /// Throws ``StrategyError`` (``StrategyError/Code/invalidConfiguration``) with every problem.
+    public func normalized(config: JSONValue?) throws -> JSONValue { .object(try read(config).values) }
+
+    /// A strategy at its beginning.
+    ///
+    /// Throws ``StrategyError`` (``StrategyError/Code/invalidConfiguration``) with every problem.
+    public func make(config: JSONValue?) throws -> AnyStrategy { try build(read(config), nil) }
+
+    /// The strategy that wrote `state`, exactly as it was; `state` is what ``AnyStrategy/state()`` returned.
+    ///
+    /// The parameters that a strategy keeps in its state count; those of `config` say how much history it wants, and how
+    /// it catches up.
+    ///
+    /// Throws ``StrategyError``: ``StrategyError/Code/invalidConfiguration`` or ``StrategyError/Code/unreadableState``.
+    public func restore(config: JSONValue?, state: String) throws -> AnyStrategy { try build(read(config), state) }
+
+    private func read(_ config: JSONValue?) throws -> ParameterReader {
+        let reader = try schema.read(config).get()
+        let problems = check(reader)
+        guard problems.isEmpty else { throw ParameterSchema.error(problems) }
+        return reader
+    }
+
+    private static func decode<S: Strategy>(_ type: S.Type, from state: String) throws -> S {
+        do {
+            return try JSONDecoder().decode(S.self, from: Data(state.utf8))
+        } catch {
+            throw StrategyError(
+                .unreadableState,
+                "the saved state cannot be read by mode \"\(S.mode)\": it is damaged, or of another mode or version",
+                underlying: error
+            )
+        }
+    }
+}
