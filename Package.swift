@@ -187,6 +187,7 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]
         ),
+        .testTarget(name: "LocalClusterTests", dependencies: ["LocalCluster", "TestSupport"]),
         .testTarget(
             name: "ClusterTests",
             dependencies: [
