@@ -1,0 +1,125 @@
+import AsyncHTTPClient
+import FoundationEssentials
+import Logging
+import NIOCore
+import NIOFoundationCompat
+import NIOHTTP1
+
+/// Sends idempotent requests within the exchange's limits, and tries again what may go better the next time.
+final class BinanceRESTClient: Sendable {
+    private static let largestAnswer = 64 << 20
+
+    private let configuration: BinanceConfiguration
+    private let httpClient: HTTPClient
+    private let gate: RequestGate
+    private let logger: Logger
+
+    init(configuration: BinanceConfiguration, httpClient: HTTPClient, eventLoop: any EventLoop, logger: Logger) {
+        self.configuration = configuration
+        self.httpClient = httpClient
+        self.logger = logger
+        gate = RequestGate(configuration: configuration, eventLoop: eventLoop)
+    }
+
+    /// The body of a successful answer.
+    ///
+    /// - Parameters:
+    ///   - target: path and query, percent-encoded.
+    ///   - weight: what the exchange charges for it.
+    func get(_ target: String, weight: Int) async throws(ExchangeError) -> Data {
+        var attempt = 1
+        while true {
+            try await gate.enter(weight: weight)
+            let answer = await send(target)
+            gate.leave(used: answer.usedWeight)
+            let error: ExchangeError
+            switch answer.result {
+            case .success(let body): return body
+            case .failure(let failure): error = failure
+            }
+            guard attempt < configuration.requestAttempts else { throw error }
+            switch error.code {
+            case .rateLimited where error.retryAfter != nil:
+                // Entering again waits until the penalty is over, or refuses if that takes too long.
+                break
+            case .unreachable, .rateLimited:
+                do {
+                    try await Task.sleep(for: configuration.backOff.delay(attempt: attempt))
+                } catch {
+                    throw ExchangeError(.cancelled, "the request was cancelled")
+                }
+            default:
+                throw error
+            }
+            attempt += 1
+        }
+    }
+
+    func limit(toWeightPerMinute weight: Int) { gate.limit(toWeightPerMinute: weight) }
+
+    private struct Answer {
+        let result: Result<Data, ExchangeError>
+        var usedWeight: Int?
+    }
+
+    private func send(_ target: String) async -> Answer {
+        var request = HTTPClientRequest(url: configuration.restURL + target)
+        request.headers.add(name: "user-agent", value: "tenure")
+        do {
+            let response = try await httpClient.execute(request, timeout: TimeAmount(configuration.requestTimeout))
+            let body = try await response.body.collect(upTo: Self.largestAnswer)
+            let used = response.headers.first(name: "x-mbx-used-weight-1m").flatMap { Int($0) }
+            guard response.status != .ok else { return Answer(result: .success(Data(buffer: body)), usedWeight: used) }
+            let error = refusal(response.status, headers: response.headers, body: Data(buffer: body))
+            return Answer(result: .failure(error), usedWeight: used)
+        } catch {
+            if Task.isCancelled {
+                return Answer(result: .failure(ExchangeError(.cancelled, "the request was cancelled")))
+            }
+            let unreachable = ExchangeError(
+                .unreachable,
+                "no answer from \(configuration.restURL): \(error); check the URL and the network",
+                underlying: error
+            )
+            return Answer(result: .failure(unreachable))
+        }
+    }
+
+    private func refusal(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: Data) -> ExchangeError {
+        let document = try? JSONDecoder().decode(BinanceErrorDocument.self, from: body)
+        let says = document.map { "the exchange says \"\($0.msg)\"" } ?? "the exchange answered \(status)"
+        switch status.code {
+        case 429, 418:
+            // 418 is the ban that follows when 429 is not honoured.
+            let named = headers.first(name: "retry-after").flatMap { Int64($0) }.map { Duration.seconds(max($0, 0)) }
+            let wait = named ?? (status.code == 418 ? .seconds(120) : .seconds(5))
+            if gate.penalize(for: wait) {
+                logger.warning(
+                    "Exchange limits requests",
+                    metadata: ["http.status": "\(status.code)", "retry_after": "\(wait)"]
+                )
+            }
+            return ExchangeError(
+                .rateLimited,
+                "\(says); requests wait until it allows them again",
+                exchangeCode: document?.code,
+                httpStatus: Int(status.code),
+                retryAfter: wait
+            )
+        case 500...:
+            return ExchangeError(
+                .unreachable,
+                "\(says); it should recover by itself",
+                exchangeCode: document?.code,
+                httpStatus: Int(status.code)
+            )
+        default:
+            return ExchangeError(
+                document?.errorCode(httpStatus: Int(status.code)) ?? .rejected,
+                says,
+                exchangeCode: document?.code,
+                httpStatus: Int(status.code)
+            )
+        }
+    }
+}

@@ -1,0 +1,200 @@
+import Logging
+import NIOCore
+import Trading
+
+/// Carries all candle streams over a few connections: performs what the ``StreamPoolStateMachine`` decides.
+///
+/// One event loop does all of it – sockets, parsing, fan-out – so that reports reach consumers in the order in which things
+/// happened, without a lock between the socket and the consumer's own.
+final class StreamPool: Sendable {
+    private typealias LinkID = StreamPoolStateMachine.LinkID
+
+    private final class State {
+        var machine: StreamPoolStateMachine
+        /// Links on their way to a connection.
+        var connecting: Set<LinkID> = []
+        var connections: [LinkID: StreamConnectionHandler] = [:]
+        var renewals: [LinkID: Scheduled<Void>] = [:]
+        var consumers: [String: [MarketSubscription]] = [:]
+        var endpoint: StreamEndpoint?
+        var isStopped = false
+
+        init(machine: StreamPoolStateMachine) {
+            self.machine = machine
+        }
+    }
+
+    private let configuration: BinanceConfiguration
+    private let eventLoop: any EventLoop
+    private let logger: Logger
+    private let state: NIOLoopBoundBox<State>
+    private let stopped: EventLoopPromise<Void>
+
+    init(configuration: BinanceConfiguration, eventLoop: any EventLoop, logger: Logger) {
+        self.configuration = configuration
+        self.eventLoop = eventLoop
+        self.logger = logger
+        let machine = StreamPoolStateMachine(streamsPerSlot: configuration.streamsPerConnection)
+        state = .makeBoxSendingValue(State(machine: machine), eventLoop: eventLoop)
+        stopped = eventLoop.makePromise(of: Void.self)
+    }
+
+    deinit { stopped.succeed() }
+
+    // MARK: Life
+
+    /// Keeps connections until ``stop()``.
+    func run() async throws {
+        let endpoint = try StreamEndpoint(url: configuration.streamURL)
+        eventLoop.execute {
+            guard !self.state.value.isStopped else { return }
+            self.state.value.endpoint = endpoint
+            self.perform(self.state.value.machine.start())
+        }
+        try await stopped.futureResult.get()
+    }
+
+    /// Closes all connections and ends all sequences.
+    func stop() {
+        eventLoop.execute {
+            self.state.value.isStopped = true
+            for consumer in self.state.value.consumers.values.joined() { consumer.finish() }
+            self.perform(self.state.value.machine.stop())
+        }
+    }
+
+    // MARK: Consumers
+
+    func add(_ consumer: MarketSubscription, to stream: String) {
+        eventLoop.execute {
+            guard !self.state.value.isStopped else { return consumer.finish() }
+            self.state.value.consumers[stream, default: []].append(consumer)
+            let isAttached = self.state.value.machine.isAttached(stream)
+            self.perform(self.state.value.machine.acquire(stream, now: .now()))
+            if isAttached { consumer.streamAttached() }
+        }
+    }
+
+    func remove(_ consumer: MarketSubscription, from stream: String) {
+        eventLoop.execute {
+            guard let index = self.state.value.consumers[stream]?.firstIndex(where: { $0 === consumer }) else { return }
+            self.state.value.consumers[stream]!.remove(at: index)
+            if self.state.value.consumers[stream]!.isEmpty { self.state.value.consumers[stream] = nil }
+            self.perform(self.state.value.machine.release(stream, now: .now()))
+        }
+    }
+
+    // MARK: On the event loop
+
+    private func perform(_ actions: [StreamPoolStateMachine.Action]) {
+        for action in actions { perform(action) }
+    }
+
+    private func perform(_ action: StreamPoolStateMachine.Action) {
+        switch action {
+        case .connect(let link):
+            connect(link)
+        case .retry(let slot, let attempt):
+            eventLoop.scheduleTask(in: TimeAmount(configuration.backOff.delay(attempt: attempt))) {
+                self.perform(self.state.value.machine.retryDue(slot))
+            }
+        case .send(let link, let request):
+            state.value.connections[link]?.send(request)
+        case .wake(let link, let time):
+            eventLoop.scheduleTask(deadline: time) {
+                self.perform(self.state.value.machine.wake(link, now: .now()))
+            }
+        case .close(let link, let reason):
+            close(link, reason: reason)
+        case .attached(let streams):
+            for stream in streams { state.value.consumers[stream]?.forEach { $0.streamAttached() } }
+        case .lost(let streams, let reason):
+            for stream in streams { state.value.consumers[stream]?.forEach { $0.streamLost(reason: reason) } }
+        case .slotLost(let slot, let streams, let reason):
+            logger.warning(
+                "Lost the market stream",
+                metadata: ["connection": "\(slot)", "streams": "\(streams)", "reason": "\(reason)"]
+            )
+        case .slotRestored(let slot, let streams):
+            logger.info("Market stream is back", metadata: ["connection": "\(slot)", "streams": "\(streams)"])
+        case .stopped:
+            stopped.succeed()
+        }
+    }
+
+    private func connect(_ link: LinkID) {
+        guard let endpoint = state.value.endpoint else {
+            preconditionFailure("a connection is due before the pool runs")
+        }
+        let connector = StreamConnector(
+            endpoint: endpoint,
+            eventLoop: eventLoop,
+            connectTimeout: TimeAmount(configuration.connectTimeout),
+            largestMessage: configuration.largestMessage
+        )
+        state.value.connecting.insert(link)
+        let made = connector.connect { [self] in
+            let handler = StreamConnectionHandler(configuration: configuration) { [weak self] message in
+                self?.received(message, on: link)
+            } onClosed: { [weak self] reason in
+                // A handler that no longer counts has nothing to report.
+                if let self, state.value.connections[link] != nil { ended(link, reason: reason) }
+            }
+            state.value.connections[link] = handler
+            return handler
+        }
+        made.assumeIsolated().whenComplete { result in
+            // Who was told to close meanwhile, or has closed already, has reported that.
+            guard self.state.value.connecting.remove(link) != nil else {
+                if case .success(let channel) = result { channel.close(promise: nil) }
+                return
+            }
+            switch result {
+            case .success:
+                let lifetime = self.configuration.connectionLifetime * Int.random(in: 950...1000) / 1000
+                self.state.value.renewals[link] = self.eventLoop.scheduleTask(in: TimeAmount(lifetime)) {
+                    self.perform(self.state.value.machine.renew(link))
+                }
+                self.perform(self.state.value.machine.opened(link, now: .now()))
+            case .failure(let error):
+                self.ended(link, reason: Self.reason(error))
+            }
+        }
+    }
+
+    private func close(_ link: LinkID, reason: String) {
+        if state.value.connecting.contains(link) {
+            ended(link, reason: reason)
+        } else {
+            state.value.connections[link]?.close(reason: reason)
+        }
+    }
+
+    private func ended(_ link: LinkID, reason: String) {
+        state.value.connecting.remove(link)
+        state.value.connections[link] = nil
+        state.value.renewals.removeValue(forKey: link)?.cancel()
+        perform(state.value.machine.closed(link, reason: reason, now: .now()))
+    }
+
+    private func received(_ message: StreamMessage, on link: LinkID) {
+        switch message {
+        case .candle(let stream, let update):
+            state.value.consumers[stream]?.forEach { $0.streamed(update) }
+        case .acknowledged(let request):
+            perform(state.value.machine.acknowledged(link, request: request))
+        case .refused(let request?, let reason):
+            perform(state.value.machine.refused(link, request: request, reason: reason))
+        case .serverShutdown:
+            perform(state.value.machine.renew(link))
+        case .refused(nil, let reason):
+            state.value.connections[link]?.close(reason: "the exchange refused a message: \(reason)")
+        case .other:
+            break
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        (error as? ExchangeError)?.message ?? "no connection: \(error)"
+    }
+}
