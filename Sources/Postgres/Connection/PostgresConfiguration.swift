@@ -1,0 +1,26 @@
+/// Where the database is, and how its connections are set up.
+package struct PostgresConfiguration: Sendable {
+    /// Any libpq connection string or URL; several hosts are allowed.
+    package var connectionString: String
+    /// Shown in `pg_stat_activity`, unless the connection string gives one.
+    package var applicationName: String
+    /// Server settings in force from the start of each connection.
+    package var settings: [String: String]
+    /// For the whole of connecting, all hosts together.
+    package var connectTimeout: Duration
+
+    /// Beyond these, defaults are added unless the connection string says otherwise: keepalives (idle 5 s, interval 1 s,
+    /// 3 probes), `tcp_user_timeout` 3 s, `target_session_attrs=read-write` if there are several hosts, and the server
+    /// settings `client_connection_check_interval` 100 ms and `idle_in_transaction_session_timeout` 1 s.
+    package init(
+        connectionString: String,
+        applicationName: String = "tenure",
+        settings: [String: String] = [:],
+        connectTimeout: Duration = .seconds(5)
+    ) {
+        self.connectionString = connectionString
+        self.applicationName = applicationName
+        self.settings = settings
+        self.connectTimeout = connectTimeout
+    }
+}

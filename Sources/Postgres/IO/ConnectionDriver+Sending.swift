@@ -1,0 +1,70 @@
+internal import CLibPQ
+
+extension ConnectionDriver {
+    /// Hands libpq what may be sent. True if there was something.
+    func sendWaiting() -> Bool {
+        var sent = false
+        while !isFinished, let connection, let action = machine.nextSend() {
+            sent = true
+            switch action {
+            case .pipelined(let id):
+                if case .statement(let statement)? = entries[id]?.request.work {
+                    send(statement, id: id, on: connection)
+                } else if let name = deallocations.removeValue(forKey: id) {
+                    sendDeallocate(name, on: connection)
+                } else {
+                    preconditionFailure("a statement without its text: \(id)")
+                }
+            case .alone(let id):
+                guard case .script(let script)? = entries[id]?.request.work else {
+                    preconditionFailure("a script without its text: \(id)")
+                }
+                guard PQexitPipelineMode(connection) == 1, PQsendQuery(connection, script) == 1 else {
+                    lose(sendingFailed)
+                    return true
+                }
+            }
+        }
+        return sent
+    }
+
+    private var sendingFailed: PostgresError {
+        lastWords ?? PostgresError(.connection, "The statement could not be sent: \(libpqMessage)")
+    }
+
+    private func send(_ statement: PostgresStatement, id: UInt64, on connection: OpaquePointer) {
+        let parameters = statement.parameters
+        let key = PreparedStatementCache.Key(sql: statement.sql, types: parameters.types)
+        let prepared = cache.use(key)
+        entries[id]?.prepared = (key, prepared.name)
+        if prepared.mustPrepare {
+            let code = PQsendPrepare(
+                connection,
+                prepared.name,
+                statement.sql,
+                Int32(parameters.count),
+                parameters.types
+            )
+            guard code == 1 else { return lose(sendingFailed) }
+            machine.lastSentIsPrepared()
+        }
+        let code = parameters.withPointers { values, lengths, formats in
+            PQsendQueryPrepared(connection, prepared.name, Int32(parameters.count), values, lengths, formats, 1)
+        }
+        guard code == 1, PQpipelineSync(connection) == 1 else { return lose(sendingFailed) }
+        if let evicted = prepared.evicted { deallocate(evicted) }
+    }
+
+    /// Makes the server forget a prepared statement, in a line of its own.
+    func deallocate(_ name: String) {
+        let id = CancellationTicket().id
+        guard machine.submit(id, .pipelined) else { return }
+        deallocations[id] = name
+    }
+
+    private func sendDeallocate(_ name: String, on connection: OpaquePointer) {
+        guard PQsendQueryParams(connection, "DEALLOCATE \(name)", 0, nil, nil, nil, nil, 0) == 1,
+            PQpipelineSync(connection) == 1
+        else { return lose(sendingFailed) }
+    }
+}

@@ -1,0 +1,366 @@
+internal import CLibPQ
+import Glibc
+import Logging
+import Synchronization
+
+/// The shell around one `PGconn`: performs what the state machine says.
+///
+/// Unchecked: all mutable state is touched on the I/O thread only. Other threads hold a reference to name it in commands
+/// and read the immutable part.
+final class ConnectionDriver: @unchecked Sendable {
+    /// What the driver keeps for each request that has not been answered or is still on the wire.
+    struct Entry {
+        let request: StatementRequest
+        /// Why it is to be cancelled, and since when.
+        var cancelReason: CancelReason?
+        var cancelWantedAt: ContinuousClock.Instant?
+        var cancelSentAt: ContinuousClock.Instant?
+        /// Its caller has been told; what still comes is dropped.
+        var isAbandoned = false
+        /// The prepared statement it runs as.
+        var prepared: (key: PreparedStatementCache.Key, name: String)?
+    }
+
+    enum CancelReason {
+        case cancelled
+        case timeout
+    }
+
+    static let statementCacheCapacity = 256
+    static let window = 128
+    /// How long after its deadline or cancellation a caller waits to learn what became of its statement.
+    static let grace = Duration.milliseconds(200)
+    /// A cancel request without effect is sent again after this.
+    static let cancelAgainAfter = Duration.milliseconds(100)
+    /// A cancel request under way holds back other statements for at most this long.
+    static let gateLimit = Duration.seconds(1)
+    /// A server that does not even react to a cancel request for this long is given up.
+    static let unresponsiveAfter = Duration.seconds(5)
+
+    private static let lastID = Atomic<UInt64>(0)
+
+    let id: UInt64
+    let logger: Logger
+    let closed = ClosedSignal()
+    let onNotification: (@Sendable (PostgresNotification) -> Void)?
+
+    var connection: OpaquePointer?
+    private var epoll: Int32 = -1
+    private var socket: Int32 = -1
+    private var wantsWrite = false
+    private var readsTLS = false
+    var machine = ConnectionStateMachine(window: ConnectionDriver.window)
+    var entries: [UInt64: Entry] = [:]
+    var cache = PreparedStatementCache(capacity: ConnectionDriver.statementCacheCapacity)
+    /// The head's answer so far.
+    var headResult: PostgresResult?
+    var headError: PostgresError?
+    /// Whether the head's prepared statement is of no more use.
+    var headIsStale = false
+    /// Prepared statements that the server is to forget, by the request that tells it.
+    var deallocations: [UInt64: String] = [:]
+    /// The first thing a dying server said.
+    var lastWords: PostgresError?
+    private(set) var nextDeadline: ContinuousClock.Instant?
+    /// Whether an explicit transaction is open; other threads may look, once they have their answer.
+    let inTransaction = Atomic<Bool>(false)
+    private var cancelStartedAt: ContinuousClock.Instant?
+    private(set) var isFinished = false
+
+    /// Takes over an established connection; from `adopt` on it belongs to the I/O thread.
+    init(
+        connection: OpaquePointer,
+        logger: Logger,
+        onNotification: (@Sendable (PostgresNotification) -> Void)?
+    ) {
+        id = Self.lastID.wrappingAdd(1, ordering: .relaxed).newValue
+        self.connection = connection
+        self.logger = logger
+        self.onNotification = onNotification
+    }
+
+    func start(epoll: Int32) {
+        guard let connection else { return }
+        self.epoll = epoll
+        _ = PQsetNoticeReceiver(
+            connection,
+            { context, result in
+                Unmanaged<ConnectionDriver>.fromOpaque(context!).takeUnretainedValue().noticed(result!)
+            },
+            // The driver outlives the connection: it closes it.
+            Unmanaged.passUnretained(self).toOpaque()
+        )
+        guard PQsetnonblocking(connection, 1) == 0, PQenterPipelineMode(connection) == 1 else {
+            return lose(PostgresError(.connection, "libpq cannot use the connection: \(libpqMessage)"))
+        }
+        socket = PQsocket(connection)
+        readsTLS = PQsslInUse(connection) != 0
+        var event = epoll_event()
+        event.events = EPOLLIN.rawValue
+        event.data.u64 = id
+        guard epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) == 0 else {
+            return lose(PostgresError(.connection, "The connection's socket cannot be watched: errno \(errno)."))
+        }
+    }
+
+    var libpqMessage: String {
+        guard let connection, let text = PQerrorMessage(connection) else { return "" }
+        return ConnectionMessage(String(cString: text)).text
+    }
+
+    // MARK: Commands
+
+    func submit(_ request: StatementRequest) {
+        guard !request.isCancelled else {
+            return request.answer(.failure(Self.unsent(request, .cancelled)))
+        }
+        if let deadline = request.deadline, deadline <= .now {
+            return request.answer(.failure(Self.unsent(request, .timeout)))
+        }
+        guard machine.submit(request.id, request.mode) else {
+            return request.answer(.failure(refusal.with(query: request.text)))
+        }
+        entries[request.id] = Entry(request: request)
+        if let deadline = request.deadline { wake(at: deadline) }
+    }
+
+    /// Why nothing is accepted any more.
+    private var refusal: PostgresError {
+        if case .closed(let reason?) = closed.state {
+            return reason.with(code: .connection, mayHaveBeenApplied: false, query: nil)
+        }
+        return PostgresError(.closed, "The connection was closed; open another one.")
+    }
+
+    func cancel(_ id: UInt64, reason: CancelReason) {
+        guard let entry = entries[id], entry.cancelReason == nil else { return }
+        switch machine.cancel(id) {
+        case .none: break
+        case .failUnsent:
+            entries[id] = nil
+            entry.request.answer(.failure(Self.unsent(entry.request, reason)))
+        case .underWay:
+            let now = ContinuousClock.now
+            entries[id]?.cancelReason = reason
+            entries[id]?.cancelWantedAt = now
+            wake(at: now + Self.grace)
+        }
+    }
+
+    func cancelDelivered() {
+        cancelStartedAt = nil
+        machine.cancelDelivered()
+    }
+
+    func close() {
+        machine.close()
+    }
+
+    // MARK: Deadlines
+
+    private func wake(at deadline: ContinuousClock.Instant) {
+        if nextDeadline.map({ deadline < $0 }) ?? true { nextDeadline = deadline }
+    }
+
+    /// Something may be overdue: looks at every request, and finds out when to look again.
+    func deadlinePassed(now: ContinuousClock.Instant) {
+        nextDeadline = nil
+        if let started = cancelStartedAt {
+            if started + Self.gateLimit <= now { machine.openGate() } else { wake(at: started + Self.gateLimit) }
+        }
+        for (id, entry) in entries {
+            if entry.cancelReason == nil {
+                guard let deadline = entry.request.deadline else { continue }
+                if deadline <= now { cancel(id, reason: .timeout) } else { wake(at: deadline) }
+                continue
+            }
+            if !entry.isAbandoned, let since = entry.cancelWantedAt {
+                if since + Self.grace <= now { abandon(id, entry) } else { wake(at: since + Self.grace) }
+            }
+            guard let sent = entry.cancelSentAt else { continue }
+            if sent + Self.unresponsiveAfter <= now {
+                return lose(
+                    PostgresError(
+                        .connection,
+                        "The server did not react to a cancel request for \(Self.unresponsiveAfter): given up."
+                    )
+                )
+            }
+            if cancelStartedAt == nil {
+                machine.cancelAgain(id)
+                wake(at: now + Self.cancelAgainAfter)
+            }
+        }
+    }
+
+    private func abandon(_ id: UInt64, _ entry: Entry) {
+        entries[id]?.isAbandoned = true
+        entry.request.answer(
+            .failure(
+                PostgresError(
+                    entry.cancelReason == .timeout ? .timeout : .cancelled,
+                    "The statement was given up, and the server has not yet said what became of it.",
+                    mayHaveBeenApplied: true,
+                    query: entry.request.text
+                )
+            )
+        )
+    }
+
+    // MARK: The socket
+
+    func socketIsReady() {
+        guard let connection, !isFinished else { return }
+        // A TLS record may be larger than what libpq reads at once, and the rest would sit unseen in the TLS library.
+        for _ in 0..<(readsTLS ? 3 : 1) where PQconsumeInput(connection) == 0 {
+            readReplies()
+            return lose(lastWords ?? PostgresError(.connection, "The connection was lost: \(libpqMessage)"))
+        }
+    }
+
+    /// Reads what has come, sends what may be sent, until neither gets any further.
+    func pump() {
+        guard !isFinished else { return }
+        repeat {
+            readReplies()
+            guard !isFinished else { return }
+        } while sendWaiting()
+        guard let connection, !isFinished else { return }
+        let flushed = PQflush(connection)
+        guard flushed >= 0 else {
+            // The server may have said why before it hung up.
+            _ = PQconsumeInput(connection)
+            readReplies()
+            return lose(lastWords ?? PostgresError(.connection, "The connection was lost: \(libpqMessage)"))
+        }
+        guard PQstatus(connection) == CONNECTION_OK else {
+            return lose(lastWords ?? PostgresError(.connection, "The connection was lost: \(libpqMessage)"))
+        }
+        watchForWriting(flushed == 1)
+        while let target = machine.nextCancel() { sendCancel(target) }
+        if machine.mayFinish { finish(nil) }
+    }
+
+    private func watchForWriting(_ wanted: Bool) {
+        guard wanted != wantsWrite else { return }
+        wantsWrite = wanted
+        var event = epoll_event()
+        event.events = EPOLLIN.rawValue | (wanted ? EPOLLOUT.rawValue : 0)
+        event.data.u64 = id
+        epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event)
+    }
+
+    // MARK: Cancel requests
+
+    private func sendCancel(_ target: UInt64) {
+        let now = ContinuousClock.now
+        cancelStartedAt = now
+        wake(at: now + Self.gateLimit)
+        // The first time counts for giving up.
+        if entries[target]?.cancelSentAt == nil { entries[target]?.cancelSentAt = now }
+        wake(at: now + Self.cancelAgainAfter)
+        guard let connection, let handle = PQgetCancel(connection) else { return cancelDelivered() }
+        let cancel = CancelHandle(handle)
+        BlockingThreads.cancelling.run { [self] in
+            cancel.send(logger: logger)
+            IOThread.shared.send(.cancelDelivered(self))
+        }
+    }
+
+    // MARK: Answers
+
+    /// The result is the head's, whose statement is over.
+    func complete(_ id: UInt64, _ completion: ConnectionStateMachine.Completion) {
+        let result = headResult
+        let error = headError
+        let isStale = headIsStale
+        headResult = nil
+        headError = nil
+        headIsStale = false
+        // Statements of the driver's own have no entry.
+        guard let entry = entries[id] else { return }
+        if isStale, let prepared = entry.prepared {
+            cache.forget(prepared.key, name: prepared.name)
+            // A plan that no longer fits is still there, under a name that is never used again.
+            if error?.sqlState == "0A000" { deallocate(prepared.name) }
+        }
+        if case .repeated = completion { return }
+        entries[id] = nil
+        guard !entry.isAbandoned else { return }
+        if let error {
+            entry.request.answer(.failure(outcome(of: error, entry)))
+        } else if let result {
+            entry.request.answer(.success(result))
+        } else {
+            lose(PostgresError(.connection, "The server ended a statement without an answer."))
+        }
+    }
+
+    private func outcome(of error: PostgresError, _ entry: Entry) -> PostgresError {
+        let text = entry.request.text
+        guard error.sqlState == "57014", let reason = entry.cancelReason else { return error.with(query: text) }
+        return switch reason {
+        case .timeout: error.with(code: .timeout, message: "The statement's time was up; it did nothing.", query: text)
+        case .cancelled:
+            error.with(code: .cancelled, message: "The statement was cancelled; it did nothing.", query: text)
+        }
+    }
+
+    static func unsent(_ request: StatementRequest, _ reason: CancelReason) -> PostgresError {
+        switch reason {
+        case .timeout: PostgresError(.timeout, "The time was up before the statement was sent.", query: request.text)
+        case .cancelled:
+            PostgresError(.cancelled, "The task was cancelled before the statement was sent.", query: request.text)
+        }
+    }
+
+    // MARK: The end
+
+    /// The connection is gone: everybody waiting is told what is known of their statement.
+    func lose(_ reason: PostgresError) {
+        guard !isFinished else { return }
+        let orphans = machine.lost()
+        for id in orphans.unsent {
+            guard let entry = entries.removeValue(forKey: id), !entry.isAbandoned else { continue }
+            entry.request.answer(
+                .failure(reason.with(code: .connection, mayHaveBeenApplied: false, query: entry.request.text))
+            )
+        }
+        for id in orphans.sent {
+            guard let entry = entries.removeValue(forKey: id), !entry.isAbandoned else { continue }
+            let message = "The connection was lost before the statement's answer came: \(reason.message)"
+            entry.request.answer(
+                .failure(reason.with(code: .unknownOutcome, message: message, query: entry.request.text))
+            )
+        }
+        finish(reason)
+    }
+
+    private func finish(_ reason: PostgresError?) {
+        guard !isFinished else { return }
+        isFinished = true
+        nextDeadline = nil
+        headResult = nil
+        headError = nil
+        if let connection {
+            if socket >= 0 { epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nil) }
+            self.connection = nil
+            PQfinish(connection)
+        }
+        machine.close()
+        _ = machine.lost()
+        closed.fire(reason)
+    }
+
+    /// Whether an explicit transaction is open, as of the statement that has just ended.
+    func transactionIsOpen() -> Bool {
+        guard let connection else { return false }
+        switch PQtransactionStatus(connection) {
+        case PQTRANS_IDLE: inTransaction.store(false, ordering: .releasing)
+        case PQTRANS_INTRANS, PQTRANS_INERROR: inTransaction.store(true, ordering: .releasing)
+        // libpq does not say while more answers are due; callers share a connection outside transactions only.
+        default: break
+        }
+        return inTransaction.load(ordering: .relaxed)
+    }
+}

@@ -1,0 +1,132 @@
+internal import CLibPQ
+import Glibc
+import Synchronization
+
+/// The one thread on which all established connections are read, written and closed: `epoll` for the sockets, an
+/// `eventfd` to be woken, and timers. Lives as long as the process.
+final class IOThread: Sendable {
+    static let shared = IOThread()
+
+    enum Command: Sendable {
+        case adopt(ConnectionDriver)
+        case submit(ConnectionDriver, StatementRequest)
+        case cancel(ConnectionDriver, UInt64)
+        case cancelDelivered(ConnectionDriver)
+        case close(ConnectionDriver)
+        case schedule(IOTimer)
+    }
+
+    private struct Inbox {
+        var commands: [Command] = []
+        var isWoken = false
+    }
+
+    let epoll: Int32
+    private let wakeup: Int32
+    private let inbox = Mutex(Inbox())
+
+    /// The mark of the wake-up descriptor among epoll's events; connections count from 1.
+    private static let wakeupMark: UInt64 = 0
+
+    private init() {
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        precondition(epoll >= 0, "epoll_create1 failed: errno \(errno)")
+        wakeup = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+        precondition(wakeup >= 0, "eventfd failed: errno \(errno)")
+        var event = epoll_event()
+        event.events = EPOLLIN.rawValue
+        event.data.u64 = Self.wakeupMark
+        precondition(epoll_ctl(epoll, EPOLL_CTL_ADD, wakeup, &event) == 0, "epoll_ctl failed: errno \(errno)")
+        Thread.start(name: "postgres-io") { [self] in loop() }
+    }
+
+    func send(_ command: Command) {
+        let mustWake = inbox.withLock { inbox in
+            inbox.commands.append(command)
+            defer { inbox.isWoken = true }
+            return !inbox.isWoken
+        }
+        guard mustWake else { return }
+        var one: UInt64 = 1
+        // Fails only when the counter is full, and then the thread is about to wake anyway.
+        _ = write(wakeup, &one, 8)
+    }
+
+    // MARK: On the thread
+
+    private func loop() -> Never {
+        var events = [epoll_event](repeating: epoll_event(), count: 64)
+        var drivers: [UInt64: ConnectionDriver] = [:]
+        var timers = TimerQueue()
+        var touched: [ConnectionDriver] = []
+
+        while true {
+            var deadline = timers.next
+            for driver in drivers.values {
+                if let next = driver.nextDeadline, deadline.map({ next < $0 }) ?? true { deadline = next }
+            }
+            let count = epoll_wait(epoll, &events, Int32(events.count), Self.milliseconds(until: deadline))
+            if count > 0 {
+                for event in events[0..<Int(count)] {
+                    if event.data.u64 == Self.wakeupMark {
+                        var value: UInt64 = 0
+                        _ = read(wakeup, &value, 8)
+                    } else if let driver = drivers[event.data.u64] {
+                        driver.socketIsReady()
+                        touched.append(driver)
+                    }
+                }
+            }
+            let commands = inbox.withLock { inbox in
+                inbox.isWoken = false
+                let commands = inbox.commands
+                inbox.commands = []
+                return commands
+            }
+            for command in commands {
+                switch command {
+                case .adopt(let driver):
+                    drivers[driver.id] = driver
+                    driver.start(epoll: epoll)
+                    touched.append(driver)
+                case .submit(let driver, let request):
+                    driver.submit(request)
+                    touched.append(driver)
+                case .cancel(let driver, let id):
+                    driver.cancel(id, reason: .cancelled)
+                    touched.append(driver)
+                case .cancelDelivered(let driver):
+                    driver.cancelDelivered()
+                    touched.append(driver)
+                case .close(let driver):
+                    driver.close()
+                    touched.append(driver)
+                case .schedule(let timer):
+                    timers.insert(timer)
+                }
+            }
+            if deadline != nil || !timers.isEmpty {
+                let now = ContinuousClock.now
+                while let timer = timers.popExpired(at: now) { timer.action() }
+                for driver in drivers.values where driver.nextDeadline.map({ $0 <= now }) ?? false {
+                    driver.deadlinePassed(now: now)
+                    touched.append(driver)
+                }
+            }
+            for driver in touched {
+                driver.pump()
+                if driver.isFinished { drivers[driver.id] = nil }
+            }
+            touched.removeAll(keepingCapacity: true)
+        }
+    }
+
+    /// For `epoll_wait`: rounded up, so that it does not spin before the deadline.
+    private static func milliseconds(until deadline: ContinuousClock.Instant?) -> Int32 {
+        guard let deadline else { return -1 }
+        let (seconds, attoseconds) = (deadline - .now).components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        guard seconds < 1_000_000 else { return 1_000_000_000 }
+        return Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+}

@@ -1,0 +1,69 @@
+import Synchronization
+
+/// One caller's request on its way to the I/O thread, which alone resumes the continuation, exactly once.
+final class StatementRequest: Sendable {
+    enum Work: Sendable {
+        case statement(PostgresStatement)
+        /// Several statements, simple protocol.
+        case script(String)
+    }
+
+    typealias Answer = Result<PostgresResult, PostgresError>
+
+    let id: UInt64
+    let work: Work
+    let deadline: ContinuousClock.Instant?
+    private let ticket: CancellationTicket
+    private let continuation: CheckedContinuation<Answer, Never>
+
+    init(
+        work: Work,
+        deadline: ContinuousClock.Instant?,
+        ticket: CancellationTicket,
+        continuation: CheckedContinuation<Answer, Never>
+    ) {
+        id = ticket.id
+        self.work = work
+        self.deadline = deadline
+        self.ticket = ticket
+        self.continuation = continuation
+    }
+
+    var isCancelled: Bool { ticket.isCancelled }
+
+    var mode: ConnectionStateMachine.Mode {
+        switch work {
+        case .statement: .pipelined
+        case .script: .alone
+        }
+    }
+
+    var text: String {
+        switch work {
+        case .statement(let statement): statement.sql
+        case .script(let script): script
+        }
+    }
+
+    func answer(_ answer: Answer) {
+        continuation.resume(returning: answer)
+    }
+}
+
+/// Lets a task's cancellation find its request, whichever of the two reaches the I/O thread first.
+final class CancellationTicket: Sendable {
+    private static let lastID = Atomic<UInt64>(0)
+
+    let id: UInt64
+    private let flag = Atomic<Bool>(false)
+
+    init() {
+        id = Self.lastID.wrappingAdd(1, ordering: .relaxed).newValue
+    }
+
+    var isCancelled: Bool { flag.load(ordering: .acquiring) }
+
+    func cancel() {
+        flag.store(true, ordering: .releasing)
+    }
+}
