@@ -3,6 +3,7 @@ public struct StrategyRegistry: Sendable {
     /// What comes with the product.
     public static let builtIn: StrategyRegistry = {
         var registry = StrategyRegistry()
+        registry.register(Breakout.self)
         registry.register(Scalp.self)
         return registry
     }()

@@ -59,7 +59,12 @@ public struct Scalp: Strategy {
         candlesHeld = 0
         exitReason = nil
         guard cross == .up, !context.hasPendingOrder, strengthAllowsEntry else { return [] }
-        return [OrderIntent(side: .buy, effect: .entry, quantity: try entryQuantity(candle.close), reason: "ema cross")]
+        let quantity = try OrderSize.quantity(
+            spending: parameters.quoteAmount,
+            at: candle.close,
+            step: parameters.quantityStep
+        )
+        return [OrderIntent(side: .buy, effect: .entry, quantity: quantity, reason: "ema cross")]
     }
 
     private enum Cross {
@@ -104,22 +109,5 @@ public struct Scalp: Strategy {
         if cross == .down { return "opposite cross" }
         if candlesHeld >= parameters.maxHoldingCandles { return "time stop" }
         return nil
-    }
-
-    private func entryQuantity(_ close: FixedDecimal) throws -> FixedDecimal {
-        guard close.isPositive else {
-            throw StrategyError(.unusableParameters, "a candle closed at \(close); a price is above zero")
-        }
-        // Not `/`, which rounds to the nearest; the bound of quote_amount keeps the product far below 2¹²⁷.
-        let affordable = FixedDecimal(raw: parameters.quoteAmount.raw * FixedDecimal.one.raw / close.raw)
-        let quantity = affordable.roundedDown(toMultipleOf: parameters.quantityStep)
-        guard quantity.isPositive else {
-            throw StrategyError(
-                .unusableParameters,
-                "quote_amount \(parameters.quoteAmount) buys less than one quantity_step "
-                    + "(\(parameters.quantityStep)) at a price of \(close): raise quote_amount or lower quantity_step"
-            )
-        }
-        return quantity
     }
 }

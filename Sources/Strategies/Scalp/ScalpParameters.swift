@@ -73,20 +73,8 @@ public struct ScalpParameters: StrategyParameters, Hashable {
                 unit: "candles",
                 description: "A position is closed after this many candles."
             ),
-            .decimal(
-                "quote_amount",
-                default: "100",
-                ParameterBounds(above: "0", atMost: "1000000000"),
-                unit: "quote units",
-                description: "What an entry spends, before fees."
-            ),
-            .decimal(
-                "quantity_step",
-                default: "0.00001",
-                ParameterBounds(above: "0", atMost: "1000000000"),
-                unit: "base units",
-                description: "Order quantities are rounded down to a multiple of this, the market's lot size."
-            ),
+            .quoteAmount,
+            .quantityStep,
         ],
         relations: [.less("fast_period", than: "slow_period"), .less("rsi_floor", than: "rsi_ceiling")]
     )
