@@ -1,0 +1,55 @@
+import HTTPTypes
+package import Hummingbird
+import HummingbirdCore
+package import Logging
+import NIOCore
+
+/// Builds the HTTP server.
+package enum APIApplication {
+    /// The server as a `Service`: add it to the service group, last. A graceful shutdown stops taking connections and lets
+    /// the requests in flight finish.
+    ///
+    /// - Parameter onRunning: Called with the port as soon as it listens.
+    package static func make(
+        configuration: APIConfiguration,
+        dependencies: APIDependencies,
+        logger: Logger,
+        onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) -> some ApplicationProtocol {
+        var table = RouteTable()
+        StrategyRoutes(configuration: configuration, dependencies: dependencies).add(to: &table)
+        StrategyTrailRoutes(queries: dependencies.queries).add(to: &table)
+        ServiceRoutes(dependencies: dependencies).add(to: &table)
+        let index = table.routes.map { "\($0.method.rawValue) \($0.path) – \($0.summary)" }.joined(separator: "\n")
+        table.add(.get, "/", "this list") { _, _ in
+            Response(
+                status: .ok,
+                headers: [.contentType: "text/plain; charset=utf-8"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: "Tenure\n\n\(index)\n"))
+            )
+        }
+
+        let router = Router(context: APIRequestContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: RequestIdentityMiddleware())
+        router.add(middleware: RequestMetricsMiddleware(factory: dependencies.metricsFactory))
+        router.add(middleware: ProblemMiddleware(routes: table, bodyLimit: configuration.bodyLimit))
+        table.register(on: router)
+
+        return Application(
+            router: router,
+            server: .http1(
+                configuration: HTTP1Channel.Configuration(
+                    idleTimeout: .nanoseconds(
+                        configuration.idleTimeout.components.seconds * 1_000_000_000
+                            + configuration.idleTimeout.components.attoseconds / 1_000_000_000
+                    )
+                )
+            ),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port)
+            ),
+            onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? configuration.port) },
+            logger: logger
+        )
+    }
+}

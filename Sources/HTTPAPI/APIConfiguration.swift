@@ -1,0 +1,38 @@
+/// How the API listens and how long it waits.
+package struct APIConfiguration: Sendable {
+    package var host: String
+    /// 0 for any free one.
+    package var port: Int
+    /// The exchange of requests that name none.
+    package var defaultExchange: String
+    /// How long a start waits for the strategy to run before it answers 202.
+    package var startWait: Duration
+    /// How long a stop waits for the strategy to have stopped before it answers 202.
+    package var stopWait: Duration
+    /// How often a waiting request asks the database even if no notification came.
+    package var recheckInterval: Duration
+    /// The largest body that is read, in bytes.
+    package var bodyLimit: Int
+    /// Connections that say nothing for so long are closed.
+    package var idleTimeout: Duration
+
+    package init(
+        host: String = "127.0.0.1",
+        port: Int = 8080,
+        defaultExchange: String = "binance",
+        startWait: Duration = .seconds(5),
+        stopWait: Duration = .seconds(5),
+        recheckInterval: Duration = .milliseconds(250),
+        bodyLimit: Int = 1 << 20,
+        idleTimeout: Duration = .seconds(75)
+    ) {
+        self.host = host
+        self.port = port
+        self.defaultExchange = defaultExchange
+        self.startWait = startWait
+        self.stopWait = stopWait
+        self.recheckInterval = recheckInterval
+        self.bodyLimit = bodyLimit
+        self.idleTimeout = idleTimeout
+    }
+}

@@ -1,0 +1,34 @@
+package import CoreMetrics
+package import Store
+
+/// All that the API needs from the rest of the program.
+package struct APIDependencies: Sendable {
+    package var desired: DesiredStateRepository
+    package var queries: StrategyQueries
+    package var validator: any StartValidator
+    package var readiness: any ReadinessSource
+    /// Fed by the process's one listener on the channel `tenure`.
+    package var changes: ChangeSignal
+    /// The page of `GET /metrics`, in Prometheus' text format.
+    package var metrics: @Sendable () -> String
+    /// Where requests are counted.
+    package var metricsFactory: any MetricsFactory
+
+    package init(
+        desired: DesiredStateRepository,
+        queries: StrategyQueries,
+        validator: any StartValidator,
+        readiness: any ReadinessSource,
+        changes: ChangeSignal,
+        metrics: @escaping @Sendable () -> String,
+        metricsFactory: any MetricsFactory = MetricsSystem.factory
+    ) {
+        self.desired = desired
+        self.queries = queries
+        self.validator = validator
+        self.readiness = readiness
+        self.changes = changes
+        self.metrics = metrics
+        self.metricsFactory = metricsFactory
+    }
+}

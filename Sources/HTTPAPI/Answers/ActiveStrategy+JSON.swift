@@ -1,0 +1,46 @@
+import Store
+
+extension ActiveStrategy {
+    /// - Parameter more: Further members, after the strategy's own.
+    func write(to json: inout JSONWriter, more: (inout JSONWriter) -> Void = { _ in }) {
+        json.object { json in
+            members(of: &json)
+            more(&json)
+        }
+    }
+
+    func members(of json: inout JSONWriter) {
+        json.member("id", id)
+        json.member("symbol", symbol)
+        json.member("exchange", exchange)
+        json.member("strategy_type", strategyType)
+        json.member("interval", interval)
+        json.member("execution", execution)
+        json.member("config", json: config)
+        json.member("status", status.rawValue)
+        json.member("started_at", startedAt)
+        json.member("last_active", lastActive)
+        json.member("owner") { owner.write(to: &$0) }
+        json.member("shard", shard)
+        json.member("epoch", epoch)
+        json.member("position", position)
+        json.member("pnl", pnl)
+        json.member("unrealized_pnl", unrealizedPnL)
+        json.member("fees", fees)
+        json.member("trades_count", tradesCount)
+        json.member("candles", candles)
+        json.member("restores", restores)
+        json.member("last_candle", lastCandle)
+        json.member("last_error", lastError)
+    }
+}
+
+extension Owner? {
+    func write(to json: inout JSONWriter) {
+        guard let owner = self else { return json.null() }
+        json.object { json in
+            json.member("id", owner.id)
+            json.member("name", owner.name)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Store
+
+extension ListedOrder {
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("client_order_id", clientOrderID)
+            json.member("strategy_id", strategyID)
+            json.member("exchange", exchange)
+            json.member("symbol", symbol)
+            json.member("execution", execution)
+            json.member("side", side)
+            json.member("effect", effect)
+            json.member("quantity", quantity)
+            json.member("filled_quantity", filledQuantity)
+            json.member("reason", reason)
+            json.member("status", status)
+            json.member("status_reason", statusReason)
+            json.member("decided_on", decidedOn)
+            json.member("shard", shard)
+            json.member("epoch", epoch)
+            json.member("exchange_order_id", exchangeOrderID)
+            json.member("created_at", createdAt)
+            json.member("updated_at", updatedAt)
+        }
+    }
+}
+
+extension ListedFill {
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("trade_id", tradeID)
+            json.member("client_order_id", clientOrderID)
+            json.member("strategy_id", strategyID)
+            json.member("exchange", exchange)
+            json.member("symbol", symbol)
+            json.member("side", side)
+            json.member("price", price)
+            json.member("quantity", quantity)
+            json.member("fee", fee)
+            json.member("time", time)
+        }
+    }
+}
+
+extension ListedEvent {
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("id", id)
+            json.member("at", at)
+            json.member("kind", kind)
+            json.member("strategy_id", strategyID)
+            json.member("replica_id", replicaID)
+            json.member("details", json: details)
+        }
+    }
+}
+
+extension OwnershipChange {
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("epoch", epoch)
+            json.member("owner") { Optional(owner).write(to: &$0) }
+            json.member("previous_owner", previousOwner)
+            json.member("reason", reason)
+            json.member("at", at)
+        }
+    }
+}

@@ -1,0 +1,207 @@
+import FoundationEssentials
+import Trading
+
+/// Reads one JSON text (RFC 8259), strictly, and says where it is wrong.
+///
+/// Stricter than the RFC must be in three ways, each of which would otherwise lose something silently: a key may occur only
+/// once in an object, numbers must be exact in 38 digits, and strings hold no NUL and no half of a surrogate pair (the
+/// database could not store them).
+struct JSONParser {
+    /// Arrays and objects within each other; protects the stack.
+    static let deepest = 64
+
+    private let bytes: [UInt8]
+    private var position = 0
+    private var depth = 0
+
+    private init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    /// - Throws: ``JSONSyntaxError``.
+    static func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONValue {
+        var parser = JSONParser(bytes)
+        parser.skipBlanks()
+        let value = try parser.value()
+        parser.skipBlanks()
+        guard parser.position == bytes.count else { throw parser.failure("nothing may follow the value") }
+        return value
+    }
+
+    private mutating func value() throws(JSONSyntaxError) -> JSONValue {
+        guard let byte = peek else { throw failure("the text ends where a value was expected") }
+        switch byte {
+        case UInt8(ascii: "{"): return try nested { parser throws(JSONSyntaxError) in try parser.object() }
+        case UInt8(ascii: "["): return try nested { parser throws(JSONSyntaxError) in try parser.array() }
+        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number())
+        case UInt8(ascii: "t"): return try word("true", .bool(true))
+        case UInt8(ascii: "f"): return try word("false", .bool(false))
+        case UInt8(ascii: "n"): return try word("null", .null)
+        default: throw failure("a value was expected: an object, array, string, number, true, false or null")
+        }
+    }
+
+    private mutating func nested(
+        _ read: (inout JSONParser) throws(JSONSyntaxError) -> JSONValue
+    ) throws(JSONSyntaxError) -> JSONValue {
+        guard depth < Self.deepest else { throw failure("more than \(Self.deepest) levels of nesting") }
+        depth += 1
+        defer { depth -= 1 }
+        return try read(&self)
+    }
+
+    private mutating func object() throws(JSONSyntaxError) -> JSONValue {
+        position += 1
+        var members: [String: JSONValue] = [:]
+        skipBlanks()
+        if take(UInt8(ascii: "}")) { return .object(members) }
+        while true {
+            guard peek == UInt8(ascii: "\"") else { throw failure("a key in double quotes was expected") }
+            let start = position
+            let key = try string()
+            guard members[key] == nil else {
+                position = start
+                throw failure("the key occurs a second time in this object")
+            }
+            skipBlanks()
+            guard take(UInt8(ascii: ":")) else { throw failure("a colon was expected after the key") }
+            skipBlanks()
+            members[key] = try value()
+            skipBlanks()
+            if take(UInt8(ascii: "}")) { return .object(members) }
+            guard take(UInt8(ascii: ",")) else { throw failure("a comma or the end of the object was expected") }
+            skipBlanks()
+        }
+    }
+
+    private mutating func array() throws(JSONSyntaxError) -> JSONValue {
+        position += 1
+        var elements: [JSONValue] = []
+        skipBlanks()
+        if take(UInt8(ascii: "]")) { return .array(elements) }
+        while true {
+            elements.append(try value())
+            skipBlanks()
+            if take(UInt8(ascii: "]")) { return .array(elements) }
+            guard take(UInt8(ascii: ",")) else { throw failure("a comma or the end of the array was expected") }
+            skipBlanks()
+        }
+    }
+
+    private mutating func number() throws(JSONSyntaxError) -> Decimal {
+        let start = position
+        _ = take(UInt8(ascii: "-"))
+        if !take(UInt8(ascii: "0")) { try digits("a digit was expected") }
+        if take(UInt8(ascii: ".")) { try digits("a digit was expected after the point") }
+        if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
+            if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
+            try digits("a digit was expected in the exponent")
+        }
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        let significant = text.prefix { $0 != "e" && $0 != "E" }.drop { !("1"..."9").contains($0) }.filter(\.isNumber)
+        guard significant.count <= 38, let number = Decimal(string: text) else {
+            position = start
+            throw failure("a number of this size cannot be kept exactly")
+        }
+        return number
+    }
+
+    private mutating func digits(_ expectation: String) throws(JSONSyntaxError) {
+        let start = position
+        while let byte = peek, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { position += 1 }
+        guard position > start else { throw failure(expectation) }
+    }
+
+    private mutating func string() throws(JSONSyntaxError) -> String {
+        let opening = position
+        position += 1
+        var content: [UInt8] = []
+        while let byte = peek {
+            switch byte {
+            case UInt8(ascii: "\""):
+                position += 1
+                guard let text = String(validating: content, as: UTF8.self) else {
+                    position = opening
+                    throw failure("the string is not valid UTF-8")
+                }
+                return text
+            case UInt8(ascii: "\\"): content.append(contentsOf: Character(try escape()).utf8)
+            case 0..<0x20: throw failure("a control character must be written as an escape, like \\n")
+            default:
+                content.append(byte)
+                position += 1
+            }
+        }
+        throw failure("the text ends within a string")
+    }
+
+    private mutating func escape() throws(JSONSyntaxError) -> Unicode.Scalar {
+        let start = position
+        position += 1
+        guard let byte = peek else { throw failure("the text ends within a string") }
+        position += 1
+        switch byte {
+        case UInt8(ascii: "\""): return "\""
+        case UInt8(ascii: "\\"): return "\\"
+        case UInt8(ascii: "/"): return "/"
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{C}"
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "u"): break
+        default:
+            position = start
+            throw failure("there is no such escape")
+        }
+        var code = try hexadecimal()
+        if (0xD800...0xDBFF).contains(code), take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) {
+            let low = try hexadecimal()
+            code = (0xDC00...0xDFFF).contains(low) ? 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00) : 0xD800
+        }
+        guard code != 0, let scalar = Unicode.Scalar(code) else {
+            position = start
+            throw failure(code == 0 ? "the character U+0000 is not allowed" : "half of a surrogate pair")
+        }
+        return scalar
+    }
+
+    private mutating func hexadecimal() throws(JSONSyntaxError) -> UInt32 {
+        var value: UInt32 = 0
+        for _ in 0..<4 {
+            guard let byte = peek, let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else {
+                throw failure("four hexadecimal digits were expected after \\u")
+            }
+            value = value << 4 | UInt32(digit)
+            position += 1
+        }
+        return value
+    }
+
+    private mutating func word(_ word: StaticString, _ value: JSONValue) throws(JSONSyntaxError) -> JSONValue {
+        let expected = word.withUTF8Buffer(Array.init)
+        guard bytes[position...].starts(with: expected) else { throw failure("\(word) was expected") }
+        position += expected.count
+        return value
+    }
+
+    private var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    private mutating func take(_ byte: UInt8) -> Bool {
+        guard peek == byte else { return false }
+        position += 1
+        return true
+    }
+
+    private mutating func skipBlanks() {
+        while let byte = peek, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
+    }
+
+    private func failure(_ message: String) -> JSONSyntaxError {
+        let before = bytes.prefix(position)
+        let line = 1 + before.count { $0 == 0x0A }
+        let lineStart = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+        return JSONSyntaxError(line: line, column: position - lineStart + 1, message: message)
+    }
+}

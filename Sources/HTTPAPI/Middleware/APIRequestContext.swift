@@ -1,0 +1,12 @@
+import Hummingbird
+
+/// What belongs to one request.
+struct APIRequestContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// Names the request in the answer, in the log, and in the client's own log.
+    var requestID = ""
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+    }
+}

@@ -1,0 +1,143 @@
+import HTTPTypes
+import Store
+
+extension Problem {
+    // MARK: The request itself
+
+    static func malformedJSON(_ error: JSONSyntaxError) -> Problem {
+        Problem(.badRequest, "malformed-json", "Malformed JSON", "The body is not JSON at \(error).")
+    }
+
+    static let missingBody = Problem(
+        .badRequest,
+        "missing-body",
+        "Missing body",
+        "Send a JSON object as the body of this request."
+    )
+
+    static func tooLarge(limit: Int) -> Problem {
+        Problem(
+            .contentTooLarge,
+            "too-large",
+            "Body too large",
+            "The body may have at most \(limit) bytes; send less."
+        )
+    }
+
+    static func unsupportedMediaType(_ detail: String) -> Problem {
+        Problem(.unsupportedMediaType, "unsupported-media-type", "Unsupported media type", detail).with {
+            $0.headers[.accept] = "application/json"
+        }
+    }
+
+    static func invalidFields(_ errors: [FieldProblem]) -> Problem {
+        let fields = errors.map(\.field).joined(separator: ", ")
+        return Problem(
+            .unprocessableContent,
+            "invalid-fields",
+            "Invalid fields",
+            "Nothing was done. Correct what `errors` says and send the request again: \(fields)."
+        ).with { $0.errors = errors }
+    }
+
+    static func invalidQuery(_ errors: [FieldProblem]) -> Problem {
+        Problem(
+            .badRequest,
+            "invalid-query",
+            "Invalid query",
+            errors.map { "`\($0.field)`: \($0.message)" }.joined(separator: " ")
+        ).with { $0.errors = errors }
+    }
+
+    static func noRoute(_ path: String) -> Problem {
+        Problem(
+            .notFound,
+            "not-found",
+            "Not found",
+            "There is nothing at \(path). GET / lists what there is."
+        )
+    }
+
+    static func methodNotAllowed(_ method: String, _ path: String, allowed: [String]) -> Problem {
+        let allow = allowed.joined(separator: ", ")
+        return Problem(
+            .methodNotAllowed,
+            "method-not-allowed",
+            "Method not allowed",
+            "\(path) does not take \(method); it takes \(allow)."
+        ).with { $0.headers[.allow] = allow }
+    }
+
+    // MARK: Strategies
+
+    static func noStrategy(id: String) -> Problem {
+        Problem(
+            .notFound,
+            "no-such-strategy",
+            "No such strategy",
+            "There is and was no strategy \(id). GET /api/live-strategy/status lists the active ones, "
+                + "/api/live-strategy/history the stopped ones."
+        )
+    }
+
+    static func notActive(symbol: String, exchange: String) -> Problem {
+        Problem(
+            .notFound,
+            "not-active",
+            "Not active",
+            "No strategy is active for \(symbol) on \(exchange). GET /api/live-strategy/status lists the active ones."
+        )
+    }
+
+    static func taken(by strategy: ActiveStrategy) -> Problem {
+        Problem(
+            .conflict,
+            "taken",
+            "Already active",
+            "Strategy \(strategy.id) (\(strategy.strategyType)) is active for \(strategy.symbol) on "
+                + "\(strategy.exchange), and there can be only one. Stop it first, or let it run."
+        ).with { $0.strategy = strategy }
+    }
+
+    static func stoppedMeanwhile(id: Int64) -> Problem {
+        Problem(
+            .conflict,
+            "stopped-meanwhile",
+            "Stopped meanwhile",
+            "Strategy \(id) was started, and stopped by somebody else before it ran: "
+                + "see /api/live-strategy/\(id)."
+        )
+    }
+
+    // MARK: This service
+
+    static func unready(_ reason: UnreadyReason, _ detail: String) -> Problem {
+        Problem(.serviceUnavailable, "not-ready", "Not ready", detail).with {
+            $0.reason = reason.rawValue
+            $0.headers[.retryAfter] = "1"
+        }
+    }
+
+    /// - Parameter recorded: What is known of the request's effect.
+    static func databaseUnavailable(_ recorded: String = "Nothing was done.") -> Problem {
+        Problem(
+            .serviceUnavailable,
+            "database-unavailable",
+            "Database unavailable",
+            "The database does not answer. \(recorded) Try again in a moment."
+        ).with { $0.headers[.retryAfter] = "1" }
+    }
+
+    static func unavailable(_ error: APIUnavailable) -> Problem {
+        Problem(.serviceUnavailable, "unavailable", "Unavailable", error.detail).with {
+            $0.headers[.retryAfter] = "\(max(1, error.retryAfter.components.seconds))"
+        }
+    }
+
+    static let unexpected = Problem(
+        .internalServerError,
+        "unexpected",
+        "Unexpected error",
+        "Something went wrong that should not. The log of this replica has the details under the request id."
+    )
+}

@@ -1,0 +1,100 @@
+import Hummingbird
+import Trading
+
+/// Reads the query of a list and collects everything that is wrong with it.
+struct QueryParameters {
+    static let usualLimit = 100
+    static let largestLimit = 500
+
+    private var values: [String: String] = [:]
+    private var problems: [FieldProblem] = []
+
+    init(_ request: Request, known: [String]) {
+        for pair in (request.uri.query ?? "").split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = Self.decode(parts[0]), let value = Self.decode(parts.count > 1 ? parts[1] : "") else {
+                refuse(String(parts[0]).shortened, "is not percent-encoded UTF-8.")
+                continue
+            }
+            if !known.contains(name) {
+                let all = known.isEmpty ? "none" : known.joined(separator: ", ")
+                refuse(name.shortened, "is not known here. Known are: \(all).")
+            } else if values.updateValue(value, forKey: name) != nil {
+                refuse(name, "is given twice; give it once.")
+            }
+        }
+    }
+
+    private mutating func refuse(_ field: String, _ message: String) {
+        problems.append(FieldProblem(field: field, message: message))
+    }
+
+    mutating func limit() -> Int {
+        guard let text = values["limit"] else { return Self.usualLimit }
+        guard let limit = Int(text), (1...Self.largestLimit).contains(limit) else {
+            refuse("limit", "must be a whole number from 1 to \(Self.largestLimit), not \"\(text.shortened)\".")
+            return Self.usualLimit
+        }
+        return limit
+    }
+
+    mutating func symbol() -> Symbol? {
+        guard let text = values["symbol"] else { return nil }
+        let symbol = Symbol(text)
+        if symbol == nil { refuse("symbol", FieldRules.symbol(text)) }
+        return symbol
+    }
+
+    mutating func exchange() -> String? {
+        guard let text = values["exchange"] else { return nil }
+        let exchange = FieldRules.exchange(text)
+        if exchange == nil { refuse("exchange", FieldRules.exchangeRule(text)) }
+        return exchange
+    }
+
+    mutating func choice<Choice: RawRepresentable & CaseIterable>(_ field: String, _: Choice.Type) -> Choice?
+    where Choice.RawValue == String {
+        guard let text = values[field] else { return nil }
+        let choice = Choice(rawValue: text)
+        if choice == nil {
+            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            refuse(field, "\"\(text.shortened)\" is not known. Known are: \(known).")
+        }
+        return choice
+    }
+
+    /// - Parameter read: The position within the list, nil if the cursor has none.
+    mutating func cursor<Position>(of list: Cursor.List, _ read: (Cursor) -> Position?) -> Position? {
+        guard let text = values["cursor"] else { return nil }
+        let position = Cursor(text).flatMap { $0.list == list ? read($0) : nil }
+        if position == nil {
+            refuse("cursor", "is not one of this list. Use `next_cursor` of the page before, as it is.")
+        }
+        return position
+    }
+
+    /// - Throws: ``Problem`` with everything that is wrong, if anything is.
+    func finish() throws {
+        guard problems.isEmpty else { throw Problem.invalidQuery(problems) }
+    }
+
+    /// Percent-encoding and plus signs undone; nil if it is malformed or holds a NUL, which no text in the database can.
+    private static func decode(_ text: Substring) -> String? {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "+"): bytes.append(0x20)
+            case UInt8(ascii: "%"):
+                let digits = rest.prefix(2)
+                guard digits.count == 2, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
+                    let value = UInt8(String(Substring(digits)), radix: 16)
+                else { return nil }
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            default: bytes.append(byte)
+            }
+        }
+        return bytes.contains(0) ? nil : String(validating: bytes, as: UTF8.self)
+    }
+}

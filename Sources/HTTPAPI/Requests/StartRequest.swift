@@ -1,0 +1,16 @@
+package import Store
+package import Trading
+
+/// What somebody wants to start, as far as its syntax tells.
+///
+/// A field that is nil was missing or wrong and has been reported: check the others, so that the user hears of everything
+/// at once.
+package struct StartRequest: Sendable {
+    package var symbol: Symbol?
+    package var mode: String?
+    package var interval: Interval?
+    package var exchange: String?
+    package var execution: Execution?
+    /// The members of `config`; empty if there was none.
+    package var config: [String: JSONValue]?
+}

@@ -1,0 +1,41 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Store
+
+/// The replicas, and what load balancers and Prometheus ask.
+struct ServiceRoutes: Sendable {
+    let dependencies: APIDependencies
+
+    func add(to table: inout RouteTable) {
+        table.add(.get, "/api/replicas", "the replicas, with load and lease", replicas)
+        table.add(.get, "/healthz", "whether this process lives", health)
+        table.add(.get, "/readyz", "whether this replica may take traffic", readiness)
+        table.add(.get, "/metrics", "metrics for Prometheus", metrics)
+    }
+
+    private func replicas(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        try QueryParameters(request, known: []).finish()
+        let replicas = try await dependencies.queries.replicas()
+        return Answer.list(replicas, next: nil) { $0.write(to: &$1) }
+    }
+
+    private func health(_ request: Request, _ context: APIRequestContext) -> Response {
+        Answer.json { $0.member("status", "alive") }
+    }
+
+    private func readiness(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        switch await dependencies.readiness.readiness() {
+        case .ready: return Answer.json { $0.member("status", "ready") }
+        case .unready(let reason, let detail): throw Problem.unready(reason, detail)
+        }
+    }
+
+    private func metrics(_ request: Request, _ context: APIRequestContext) -> Response {
+        Response(
+            status: .ok,
+            headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: dependencies.metrics()))
+        )
+    }
+}

@@ -1,0 +1,91 @@
+import HTTPTypes
+import Hummingbird
+import Postgres
+import Store
+import Trading
+
+extension StrategyRoutes {
+    private enum Progress: Sendable {
+        case runs(ActiveStrategy)
+        /// It will not run by itself any more.
+        case givenUp(ActiveStrategy)
+        case stopped
+    }
+
+    /// 201 once it runs; 202 if that takes longer, or if it failed on the way (its status and last error say so).
+    func start(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        let body = try await request.jsonBody(limit: configuration.bodyLimit)
+        let order = try await order(from: body)
+        switch try await dependencies.desired.start(order) {
+        case .taken(let running): throw Problem.taken(by: running)
+        case .started(let id, _): return try await answer(toStartOf: id)
+        }
+    }
+
+    /// - Throws: ``Problem`` with everything that is wrong with the request, by syntax or by what there is.
+    private func order(from body: JSONValue) async throws -> StartOrder {
+        let (request, syntax) = try StartRequest.parse(body, defaultExchange: configuration.defaultExchange)
+        var problems = syntax
+        var complete: JSONValue?
+        switch try await dependencies.validator.validate(request) {
+        case .valid(let config): complete = config
+        case .invalid(let found): problems += found
+        }
+        guard problems.isEmpty, let symbol = request.symbol, let mode = request.mode,
+            let interval = request.interval, let exchange = request.exchange, let execution = request.execution,
+            let complete
+        else { throw Problem.invalidFields(problems) }
+        return StartOrder(
+            symbol: symbol,
+            exchange: exchange,
+            strategyType: mode,
+            interval: interval,
+            execution: execution,
+            config: complete
+        )
+    }
+
+    private func answer(toStartOf id: Int64) async throws -> Response {
+        let location = "/api/live-strategy/\(id)"
+        let headers: HTTPFields = [.location: location]
+        let recorded = "The strategy is recorded as \(id) and will run: see \(location)."
+        let reached: Progress? = try await dependencies.changes.firstAnswer(
+            about: id,
+            within: configuration.startWait,
+            every: configuration.recheckInterval
+        ) {
+            // The start itself is safe in the database; if that is away now, it may be back before the wait is over.
+            try await unlessAway { try await progress(of: id) }
+        }
+        switch reached {
+        case .runs(let strategy): return Answer.json(.created, headers: headers) { strategy.members(of: &$0) }
+        case .givenUp(let strategy): return Answer.json(.accepted, headers: headers) { strategy.members(of: &$0) }
+        case .stopped: throw Problem.stoppedMeanwhile(id: id)
+        case nil: break
+        }
+        do {
+            guard let strategy = try await queries.active(id: id) else { throw Problem.stoppedMeanwhile(id: id) }
+            return Answer.json(.accepted, headers: headers) { strategy.members(of: &$0) }
+        } catch let error as PostgresError where Problem(error) != nil {
+            throw Problem.databaseUnavailable(recorded)
+        }
+    }
+
+    private func progress(of id: Int64) async throws -> Progress? {
+        guard let strategy = try await queries.active(id: id) else { return .stopped }
+        return switch strategy.status {
+        case .running, .paused: .runs(strategy)
+        case .failed, .quarantined: .givenUp(strategy)
+        case .starting, .suspended, .stopping, .orphaned: nil
+        }
+    }
+
+    /// No answer, instead of an error, if the database cannot be asked at this moment.
+    func unlessAway<Value>(_ ask: () async throws -> Value?) async throws -> Value? {
+        do {
+            return try await ask()
+        } catch let error as PostgresError where Problem(error) != nil {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import HTTPTypes
+import Hummingbird
+import Postgres
+import Store
+import Trading
+
+extension StrategyRoutes {
+    /// 200 with the history record once it has stopped everywhere; 202 with the strategy if that takes longer.
+    func stop(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        let body = try await request.jsonBody(limit: configuration.bodyLimit)
+        let stop = try StopRequest(body, defaultExchange: configuration.defaultExchange)
+        let outcome = try await dependencies.desired.requestStop(
+            symbol: stop.symbol,
+            exchange: stop.exchange,
+            reason: stop.reason,
+            positions: stop.positions
+        )
+        guard case .requested(let id, _) = outcome else {
+            throw Problem.notActive(symbol: stop.symbol.name, exchange: stop.exchange)
+        }
+        let stopped = try await dependencies.changes.firstAnswer(
+            about: id,
+            within: configuration.stopWait,
+            every: configuration.recheckInterval
+        ) {
+            // The request is safe in the database; if that is away now, it may be back before the wait is over.
+            try await unlessAway { try await queries.stopped(id: id) }
+        }
+        if let stopped { return Answer.json { stopped.members(of: &$0) } }
+        do {
+            return try await pending(id: id)
+        } catch let error as PostgresError where Problem(error) != nil {
+            throw Problem.databaseUnavailable("The stop of strategy \(id) is recorded and will be done.")
+        }
+    }
+
+    private func pending(id: Int64) async throws -> Response {
+        if let strategy = try await queries.active(id: id) {
+            return Answer.json(.accepted, headers: [.location: "/api/live-strategy/\(id)"]) {
+                strategy.members(of: &$0)
+            }
+        }
+        // It finished between the last two questions.
+        guard let stopped = try await queries.stopped(id: id) else { throw Problem.noStrategy(id: String(id)) }
+        return Answer.json { stopped.members(of: &$0) }
+    }
+}

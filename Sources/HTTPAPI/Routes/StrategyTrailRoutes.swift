@@ -1,0 +1,80 @@
+import Hummingbird
+import Store
+
+/// One strategy, in depth.
+struct StrategyTrailRoutes: Sendable {
+    /// Changes of owner shown with a strategy.
+    private static let ownershipLimit = 100
+
+    let queries: StrategyQueries
+
+    func add(to table: inout RouteTable) {
+        table.add(.get, "/api/live-strategy/{id}", "one strategy and who ran it when", strategy)
+        table.add(.get, "/api/live-strategy/{id}/orders", "its orders", orders)
+        table.add(.get, "/api/live-strategy/{id}/fills", "its trades", fills)
+        table.add(.get, "/api/live-strategy/{id}/events", "what happened to it", events)
+    }
+
+    private func strategy(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        let id = try id(context)
+        try QueryParameters(request, known: []).finish()
+        if let active = try await queries.active(id: id) {
+            let ownership = try await queries.ownership(of: id, limit: Self.ownershipLimit)
+            return Answer.json { json in
+                active.members(of: &json)
+                json.member("ownership") { json in
+                    json.array(ownership) { json, change in change.write(to: &json) }
+                }
+            }
+        }
+        guard let stopped = try await queries.stopped(id: id) else { throw Problem.noStrategy(id: String(id)) }
+        return Answer.json { stopped.members(of: &$0) }
+    }
+
+    private func orders(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        let id = try id(context)
+        var query = QueryParameters(request, known: ["limit", "cursor"])
+        let before = query.cursor(of: .orders) { $0.order }
+        let limit = query.limit()
+        try query.finish()
+        let page = try await queries.orders(of: id, before: before, limit: limit)
+        try await refuseUnknown(id, empty: page.items.isEmpty)
+        return Answer.list(page.items, next: page.next.map { Cursor($0) }) { $0.write(to: &$1) }
+    }
+
+    private func fills(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        let id = try id(context)
+        var query = QueryParameters(request, known: ["limit", "cursor"])
+        let before = query.cursor(of: .fills) { $0.fill }
+        let limit = query.limit()
+        try query.finish()
+        let page = try await queries.fills(of: id, before: before, limit: limit)
+        try await refuseUnknown(id, empty: page.items.isEmpty)
+        return Answer.list(page.items, next: page.next.map { Cursor($0) }) { $0.write(to: &$1) }
+    }
+
+    private func events(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        let id = try id(context)
+        var query = QueryParameters(request, known: ["limit", "cursor"])
+        let before = query.cursor(of: .events) { $0.id }
+        let limit = query.limit()
+        try query.finish()
+        let page = try await queries.events(of: id, before: before, limit: limit)
+        try await refuseUnknown(id, empty: page.items.isEmpty)
+        return Answer.list(page.items, next: page.next.map { Cursor(.events, id: $0) }) { $0.write(to: &$1) }
+    }
+
+    private func id(_ context: APIRequestContext) throws -> Int64 {
+        let text = context.parameters.get("id") ?? ""
+        guard let id = Int64(text), id > 0, String(id) == text else {
+            throw Problem.noStrategy(id: "\"\(text.shortened)\"")
+        }
+        return id
+    }
+
+    /// An empty list of a strategy that never was is a mistake of the caller, who should hear of it.
+    private func refuseUnknown(_ id: Int64, empty: Bool) async throws {
+        guard empty else { return }
+        guard try await queries.exists(id: id) else { throw Problem.noStrategy(id: String(id)) }
+    }
+}

@@ -1,0 +1,28 @@
+package import Trading
+
+/// A strategy that somebody wants to run. Everything in it has been validated.
+package struct StartOrder: Sendable {
+    package var symbol: Symbol
+    package var exchange: String
+    package var strategyType: String
+    package var interval: Interval
+    package var execution: Execution
+    /// Complete: every parameter of the mode, with its value.
+    package var config: JSONValue
+
+    package init(
+        symbol: Symbol,
+        exchange: String,
+        strategyType: String,
+        interval: Interval,
+        execution: Execution,
+        config: JSONValue
+    ) {
+        self.symbol = symbol
+        self.exchange = exchange
+        self.strategyType = strategyType
+        self.interval = interval
+        self.execution = execution
+        self.config = config
+    }
+}

@@ -1,0 +1,7 @@
+/// What became of a request to stop.
+package enum StopOutcome: Sendable, Hashable {
+    /// Recorded (now, or by an earlier request); the owner finishes it.
+    case requested(id: Int64, shard: Int)
+    /// There is no such strategy among the active ones.
+    case notFound
+}

@@ -1,0 +1,32 @@
+package import Trading
+
+/// An active strategy as people see it.
+package struct ActiveStrategy: Sendable {
+    package let id: Int64
+    package let symbol: String
+    package let exchange: String
+    package let strategyType: String
+    package let interval: String
+    package let execution: String
+    /// JSON text.
+    package let config: String
+    package let status: StrategyStatus
+    package let startedAt: Timestamp
+    package let lastActive: Timestamp
+    package let owner: Owner?
+    package let shard: Int
+    package let epoch: Int64
+    /// How often it was taken over since it started.
+    package let restores: Int64
+    /// In base units.
+    package let position: FixedDecimal
+    package let pnl: FixedDecimal
+    package let unrealizedPnL: FixedDecimal
+    package let fees: FixedDecimal
+    package let tradesCount: Int64
+    /// Candles processed since the start.
+    package let candles: Int64
+    /// Open time of the last candle processed.
+    package let lastCandle: Timestamp?
+    package let lastError: String?
+}

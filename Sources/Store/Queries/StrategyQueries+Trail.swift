@@ -1,0 +1,55 @@
+import Postgres
+import Trading
+
+/// What a strategy left behind: orders, fills, events. Latest first.
+extension StrategyQueries {
+    package func orders(
+        of id: Int64,
+        before: ListedOrder.Position? = nil,
+        limit: Int
+    ) async throws -> Page<ListedOrder, ListedOrder.Position> {
+        let from = before.map { PostgresTimestamp(microseconds: $0.createdAtMicroseconds) } ?? .infinity
+        let rows = try await database.query(
+            """
+            SELECT \(raw: ListedOrder.columns) FROM tenure.orders
+            WHERE strategy_id = \(id) AND (created_at, client_order_id) < (\(from), \(before?.clientOrderID ?? ""))
+            ORDER BY created_at DESC, client_order_id DESC LIMIT \(limit + 1)
+            """,
+            timeout: timeout
+        )
+        return Page(found: try rows.map(ListedOrder.init), limit: limit, position: \.position)
+    }
+
+    package func fills(
+        of id: Int64,
+        before: ListedFill.Position? = nil,
+        limit: Int
+    ) async throws -> Page<ListedFill, ListedFill.Position> {
+        let rows = try await database.query(
+            """
+            SELECT \(raw: ListedFill.columns) FROM tenure.fills
+            WHERE strategy_id = \(id)
+                AND (time_ms, trade_id) < (\(before?.time.milliseconds ?? Int64.max), \(before?.tradeID ?? ""))
+            ORDER BY time_ms DESC, trade_id DESC LIMIT \(limit + 1)
+            """,
+            timeout: timeout
+        )
+        return Page(found: try rows.map(ListedFill.init), limit: limit, position: \.position)
+    }
+
+    package func events(
+        of id: Int64,
+        before: Int64? = nil,
+        limit: Int
+    ) async throws -> Page<ListedEvent, Int64> {
+        let rows = try await database.query(
+            """
+            SELECT id, at, kind, strategy_id, replica_id, details FROM tenure.events
+            WHERE strategy_id = \(id) AND id < \(before ?? Int64.max)
+            ORDER BY id DESC LIMIT \(limit + 1)
+            """,
+            timeout: timeout
+        )
+        return Page(found: try rows.map(ListedEvent.init), limit: limit, position: \.id)
+    }
+}
