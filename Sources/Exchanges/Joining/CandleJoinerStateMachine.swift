@@ -71,6 +71,9 @@ struct CandleJoinerStateMachine {
         last = cursor
     }
 
+    /// Streamed candles that wait for the consumer.
+    var buffered: Int { streamed.count }
+
     // MARK: What the consumer asks
 
     /// The next thing to do for the consumer. Every action but ``Action/wait`` and ``Action/fetch(from:)`` is to be followed by

@@ -69,9 +69,9 @@ final class StreamPool: Sendable {
         eventLoop.execute {
             guard !self.state.value.isStopped else { return consumer.finish() }
             self.state.value.consumers[stream, default: []].append(consumer)
-            let isAttached = self.state.value.machine.isAttached(stream)
-            self.perform(self.state.value.machine.acquire(stream, now: .now()))
-            if isAttached { consumer.streamAttached() }
+            let actions = self.state.value.machine.acquire(stream, now: .now())
+            if self.state.value.machine.isAttached(stream) { consumer.streamAttached() }
+            self.perform(actions)
         }
     }
 

@@ -88,7 +88,7 @@ struct StreamPoolStateMachine {
         return actions + stopIfDone()
     }
 
-    /// One more consumer wants the stream.
+    /// One more consumer wants the stream. It may be attached already: ask ``isAttached(_:)`` afterwards.
     mutating func acquire(_ stream: String, now: NIODeadline) -> [Action] {
         references[stream, default: 0] += 1
         guard slotOfStream[stream] == nil else { return [] }
@@ -188,7 +188,8 @@ struct StreamPoolStateMachine {
         guard let slotID = slotOfLink[id] else { return [] }
         let link = slots[slotID]!.links[id]!
         let streams = link.requested.filter { $0.value == request && !link.acknowledged.contains($0.key) }.map(\.key)
-        let news = streams.filter { !isAttached($0) }.sorted()
+        // Some may have been released meanwhile, or be wanted on another slot by now.
+        let news = streams.filter { slotOfStream[$0] == slotID && !isAttached($0) }.sorted()
         slots[slotID]!.links[id]!.acknowledged.formUnion(streams)
         return (news.isEmpty ? [] : [.attached(news)]) + retire(slotID)
     }

@@ -1,0 +1,112 @@
+import NIOCore
+import Testing
+
+@testable import Exchanges
+
+@Suite struct StreamPoolStateMachineTests {
+    private let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
+
+    @Test(arguments: 0..<10) func `what is wanted is attached in the end, and only what is attached is said to be`(
+        block: Int
+    ) {
+        for seed in block * 30..<(block + 1) * 30 {
+            var walk = StreamPoolWalk(seed: seed)
+            walk.run(steps: 300)
+            #expect(walk.losses > 0 && walk.attachments > 0)
+        }
+    }
+
+    @Test func `one connection is warm before anything is wanted, so that a subscription is one message`() {
+        var pool = StreamPoolStateMachine(streamsPerSlot: 10)
+        #expect(pool.start() == [.connect(1)])
+        #expect(pool.opened(1, now: now) == [])
+        let request = StreamRequest(id: 1, method: .subscribe, streams: ["a"])
+        #expect(pool.acquire("a", now: now) == [.send(1, request)])
+        #expect(pool.acknowledged(1, request: 1) == [.attached(["a"])])
+        #expect(pool.acquire("a", now: now) == [])
+        #expect(pool.isAttached("a"))
+    }
+
+    @Test func `what many want at once goes in one message`() {
+        var pool = StreamPoolStateMachine(streamsPerSlot: 10)
+        _ = pool.start()
+        _ = pool.opened(1, now: now)
+        _ = pool.acquire("a", now: now)
+        let wake = pool.acquire("b", now: now)
+        #expect(wake == [.wake(1, at: now + .milliseconds(10))])
+        #expect(pool.acquire("c", now: now) == [])
+        let request = StreamRequest(id: 2, method: .subscribe, streams: ["b", "c"])
+        #expect(pool.wake(1, now: now + .milliseconds(10)) == [.send(1, request)])
+    }
+
+    @Test func `streams spread over connections that are opened as needed`() {
+        var pool = StreamPoolStateMachine(streamsPerSlot: 2)
+        _ = pool.start()
+        #expect(pool.acquire("a", now: now) == [])
+        #expect(pool.acquire("b", now: now) == [])
+        #expect(pool.acquire("c", now: now) == [.connect(2)])
+    }
+
+    @Test func `a lost connection is replaced at once and everything is subscribed again in one message`() {
+        var pool = attached(["a", "b"])
+        let later = now + .seconds(60)
+        #expect(
+            pool.closed(1, reason: "cut", now: later) == [
+                .lost(["a", "b"], reason: "cut"), .slotLost(1, streams: 2, reason: "cut"), .retry(1, attempt: 0),
+            ]
+        )
+        #expect(pool.retryDue(1) == [.connect(2)])
+        #expect(
+            pool.opened(2, now: later) == [
+                .slotRestored(1, streams: 2), .send(2, StreamRequest(id: 2, method: .subscribe, streams: ["a", "b"])),
+            ]
+        )
+        #expect(pool.acknowledged(2, request: 2) == [.attached(["a", "b"])])
+    }
+
+    @Test func `an exchange out of reach is tried less and less often, and told of once`() {
+        var pool = StreamPoolStateMachine(streamsPerSlot: 10)
+        _ = pool.start()
+        #expect(
+            pool.closed(1, reason: "refused", now: now) == [
+                .slotLost(1, streams: 0, reason: "refused"), .retry(1, attempt: 0),
+            ]
+        )
+        for attempt in 1...5 {
+            #expect(pool.retryDue(1) == [.connect(attempt + 1)])
+            #expect(pool.closed(attempt + 1, reason: "refused", now: now) == [.retry(1, attempt: attempt)])
+        }
+    }
+
+    @Test func `a renewal is not noticed by anybody`() {
+        var pool = attached(["a"])
+        #expect(pool.renew(1) == [.connect(2)])
+        #expect(
+            pool.opened(2, now: now) == [.send(2, StreamRequest(id: 2, method: .subscribe, streams: ["a"]))]
+        )
+        #expect(pool.isAttached("a"))
+        #expect(pool.acknowledged(2, request: 2) == [.close(1, reason: "renewed")])
+        #expect(pool.closed(1, reason: "renewed", now: now) == [])
+        #expect(pool.isAttached("a"))
+    }
+
+    @Test func `an answer to a subscription that was given up meanwhile attaches nothing`() {
+        var pool = StreamPoolStateMachine(streamsPerSlot: 10)
+        _ = pool.start()
+        _ = pool.opened(1, now: now)
+        _ = pool.acquire("a", now: now)
+        _ = pool.release("a", now: now + .seconds(1))
+        _ = pool.acquire("a", now: now + .seconds(2))
+        #expect(pool.acknowledged(1, request: 1) == [])
+        #expect(pool.acknowledged(1, request: 3) == [.attached(["a"])])
+    }
+
+    private func attached(_ streams: [String]) -> StreamPoolStateMachine {
+        var pool = StreamPoolStateMachine(streamsPerSlot: 10)
+        _ = pool.start()
+        for stream in streams { _ = pool.acquire(stream, now: now) }
+        _ = pool.opened(1, now: now)
+        #expect(pool.acknowledged(1, request: 1) == [.attached(streams)])
+        return pool
+    }
+}
