@@ -1,0 +1,147 @@
+import Postgres
+
+/// The SQL of one replica's own life, on its session (or, for watching, on a connection of its own).
+struct ReplicaRepository: Sendable {
+    let session: PostgresConnection
+
+    /// Takes an id and its session lock, and only then inserts the row: a visible row whose lock is free always means a dead
+    /// replica.
+    ///
+    /// - Throws: ``CoordinationError`` where the connection is not a direct session.
+    func join(_ identity: ReplicaIdentity, ttl: Duration) async throws -> ReplicaID {
+        let id = try await session.query("SELECT nextval('tenure.replica_ids')").only.decode(Int64.self)
+        try await lock(id)
+        try await session.query(
+            """
+            WITH outdated AS (
+                DELETE FROM tenure.replicas r
+                WHERE r.fenced_at < clock_timestamp() - interval '1 hour'
+                    AND NOT EXISTS (SELECT FROM tenure.shards s WHERE s.owner = r.id)
+            )
+            INSERT INTO tenure.replicas (id, name, instance, host, pid, version, capacity, timeline, lease_expires_at)
+            VALUES (\(id), \(identity.name), \(identity.instance), \(identity.host), \(identity.pid)::bigint::integer,
+                \(identity.version), \(identity.capacity)::bigint::integer, tenure.timeline(),
+                clock_timestamp() + \(ttl)::interval)
+            """
+        )
+        return id
+    }
+
+    /// Takes the session lock of a row that is there already.
+    func lock(_ id: ReplicaID) async throws {
+        // Blocks at most for the moment in which a watcher is being granted the lock it waited for.
+        let row = try await session.query(
+            """
+            SELECT pg_backend_pid() FROM (
+                SELECT pg_advisory_lock(tenure.session_lock_namespace(), \(id)::bigint::integer)) AS locked
+            """
+        ).only
+        let backend = try row.decode(Int32.self)
+        // Asked in a statement of its own: a pooler in transaction mode may answer it from another backend.
+        let isHeld = try await session.query(
+            """
+            SELECT EXISTS (
+                SELECT FROM pg_locks
+                WHERE locktype = 'advisory' AND classid = tenure.session_lock_namespace()::oid
+                    AND objid = \(id)::bigint::oid AND pid = pg_backend_pid() AND granted)
+            """
+        ).only.decode(Bool.self)
+        guard isHeld, backend == session.backendPID else { throw CoordinationError.sessionIsNotDirect }
+    }
+
+    /// Renews the lease and brings back what a replica needs to decide. `nil`: fenced, gone, or of another timeline.
+    func renew(_ id: ReplicaID, ttl: Duration) async throws -> Membership? {
+        let rows = try await session.query(
+            """
+            WITH renewed AS (
+                UPDATE tenure.replicas
+                SET heartbeat_at = clock_timestamp(), lease_expires_at = clock_timestamp() + \(ttl)::interval
+                WHERE id = \(id) AND fenced_at IS NULL AND timeline = tenure.timeline()
+                RETURNING id
+            ), live AS (
+                SELECT * FROM tenure.replicas WHERE fenced_at IS NULL
+            ), held AS (
+                SELECT owner, sum(strategies)::bigint AS strategies,
+                    count(*) FILTER (WHERE strategies > 0) AS loaded, count(*) FILTER (WHERE strategies = 0) AS empty,
+                    sum(epoch)::bigint AS epochs, sum(revision)::bigint AS revisions
+                FROM tenure.shards GROUP BY owner
+            )
+            SELECT EXISTS (SELECT FROM renewed), live.id, live.name, live.capacity, live.draining,
+                (extract(epoch FROM live.lease_expires_at - clock_timestamp()) * 1000)::bigint,
+                held.strategies, held.loaded, held.empty, held.epochs, held.revisions
+            FROM live FULL JOIN held ON held.owner = live.id
+            """
+        )
+        var members: [Membership.Member] = []
+        var orphans = Membership.Holdings()
+        var isRenewed = false
+        for row in rows {
+            let (renewed, id, name, capacity, isDraining, remaining, strategies, loaded, empty, epochs, revisions) =
+                try row.decode(
+                    Bool.self, Int64?.self, String?.self, Int?.self, Bool?.self, Int?.self, Int?.self, Int?.self,
+                    Int?.self, Int64?.self, Int64?.self
+                )
+            isRenewed = renewed
+            let holdings = Membership.Holdings(
+                strategies: strategies ?? 0,
+                loadedShards: loaded ?? 0,
+                emptyShards: empty ?? 0,
+                epochs: epochs ?? 0,
+                revisions: revisions ?? 0
+            )
+            if let id, let name, let capacity, let isDraining, let remaining {
+                members.append(
+                    Membership.Member(
+                        id: id,
+                        name: name,
+                        capacity: capacity,
+                        isDraining: isDraining,
+                        leaseRemaining: .milliseconds(remaining),
+                        holdings: holdings
+                    )
+                )
+            } else {
+                orphans = orphans + holdings
+            }
+        }
+        return isRenewed ? Membership(members: members, orphans: orphans) : nil
+    }
+
+    /// Declares `victim` dead, if the reason still holds.
+    func fence(_ victim: ReplicaID, by id: ReplicaID, _ reason: FenceReason) async throws -> Bool {
+        try await session.query("SELECT tenure.fence(\(id), \(victim), \(reason.rawValue))").only.decode(Bool.self)
+    }
+
+    /// Ends whatever connections a fenced replica still has, and with them any row lock it holds.
+    func endBackends(of victim: ReplicaID) async throws {
+        try await session.query(
+            """
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE pid <> pg_backend_pid()
+                AND application_name = 'tenure/' || (SELECT instance FROM tenure.replicas WHERE id = \(victim))
+            """
+        )
+    }
+
+    func markDraining(_ id: ReplicaID) async throws {
+        try await session.query("UPDATE tenure.replicas SET draining = true WHERE id = \(id)")
+    }
+
+    /// Deletes the row. Fails (foreign key) while anything is still owned.
+    func leave(_ id: ReplicaID) async throws {
+        try await session.query("DELETE FROM tenure.replicas WHERE id = \(id) AND fenced_at IS NULL")
+    }
+
+    /// Asks for the session lock of `target`: true if it is free, false if it is still held after `wait`.
+    static func watch(_ target: ReplicaID, wait: Duration, on connection: PostgresConnection) async throws -> Bool {
+        try await connection.query("SELECT tenure.watch_session(\(target), \(wait)::interval)").only.decode(Bool.self)
+    }
+}
+
+extension PostgresResult {
+    /// The one row of a statement that always answers with one.
+    var only: PostgresRow {
+        guard let row = first else { preconditionFailure("a statement that always returns a row returned none") }
+        return row
+    }
+}

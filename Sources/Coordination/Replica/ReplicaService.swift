@@ -1,0 +1,165 @@
+package import Logging
+package import Postgres
+import ServiceLifecycle
+import Synchronization
+
+/// One replica, from joining to leaving: performs what ``ReplicaStateMachine`` decides.
+///
+/// A single task feeds the machine and starts each action; the actions run as its children and answer with events. The
+/// session carries the lock, the heartbeats, fences, claims and releases, all of them short; waiting for somebody else's
+/// lock happens on a connection of its own.
+package final class ReplicaService: Service {
+    typealias Machine = ReplicaStateMachine<ContinuousClock.Instant>
+    typealias Event = ReplicaEvent<ContinuousClock.Instant>
+
+    let identity: ReplicaIdentity
+    let lease: LeaseConfiguration
+    let sessionConfiguration: PostgresConfiguration
+    let watcherConfiguration: PostgresConfiguration
+    let listener: PostgresListener
+    let host: any ShardHost
+    let logger: Logger
+    let clock = ContinuousClock()
+
+    private let events: AsyncStream<Event>
+    let continuation: AsyncStream<Event>.Continuation
+    private let shared = Mutex(Shared())
+
+    private struct Shared {
+        var status = ReplicaStatus.joining
+        var trustedUntil: ContinuousClock.Instant?
+        var membership: Membership?
+    }
+
+    /// - Parameter database: A direct connection (not through a pooler in transaction mode).
+    package init(
+        identity: ReplicaIdentity,
+        lease: LeaseConfiguration,
+        database: PostgresConfiguration,
+        listener: PostgresListener,
+        host: any ShardHost,
+        logger: Logger
+    ) {
+        self.identity = identity
+        self.lease = lease
+        self.listener = listener
+        self.host = host
+        self.logger = logger
+        var session = database
+        // The server itself ends a session that has fallen silent, and frees its lock.
+        session.settings["idle_session_timeout"] = "\(lease.ttl.milliseconds)ms"
+        sessionConfiguration = session
+        watcherConfiguration = database
+        (events, continuation) = AsyncStream.makeStream()
+    }
+
+    package var status: ReplicaStatus { shared.withLock { $0.status } }
+
+    /// Whether an order may leave this process now: false once this replica must assume that it has been fenced.
+    package var isTrusted: Bool {
+        guard let deadline = shared.withLock({ $0.trustedUntil }) else { return false }
+        return clock.now < deadline
+    }
+
+    /// Until *trusted until*; `nil` when this process is no member.
+    package var leaseRemaining: Duration? {
+        shared.withLock { $0.trustedUntil }.map { clock.now.duration(to: $0) }
+    }
+
+    /// Hands everything over and ends `run()`.
+    package func drain() {
+        continuation.yield(.drain)
+    }
+
+    /// Runs until drained. Throws ``CoordinationError`` where this database cannot be used like this.
+    package func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                try await self.loop(&group)
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            self.drain()
+        }
+    }
+
+    private func loop(_ group: inout ThrowingTaskGroup<Void, any Error>) async throws {
+        var machine = Machine(lease: lease)
+        var shell = ReplicaShell(service: self)
+        var armed: ContinuousClock.Instant?
+        group.addTask { await self.forwardNotifications() }
+        continuation.yield(.start)
+        for await event in events {
+            let before = machine.id
+            shell.note(event)
+            for action in machine.handle(event, at: clock.now) {
+                if case .finish = action {
+                    await shell.close()
+                    publish(machine)
+                    return
+                }
+                shell.perform(action, in: &group)
+            }
+            publish(machine)
+            if before != machine.id { log(before, machine.id) }
+            // One timer per deadline; a tick that comes too early finds nothing to do.
+            if let deadline = machine.deadline, armed.map({ deadline < $0 || $0 <= clock.now }) ?? true {
+                armed = deadline
+                group.addTask {
+                    try? await self.clock.sleep(until: deadline, tolerance: .zero)
+                    self.continuation.yield(.tick)
+                }
+            }
+            if let failure = shell.failure.withLock({ $0 }) { throw failure }
+        }
+    }
+
+    private func publish(_ machine: Machine) {
+        let status: ReplicaStatus =
+            switch machine.id {
+            case _ where machine.isFinished: .stopped
+            case _ where machine.isDraining: .draining
+            case nil: .joining
+            case .some(let id): machine.isSuspended ? .suspended(id) : .member(id)
+            }
+        shared.withLock {
+            $0.status = status
+            $0.trustedUntil = machine.trustedUntil
+        }
+    }
+
+    private func log(_ before: ReplicaID?, _ after: ReplicaID?) {
+        if let after {
+            logger.info("Joined as replica \(after)", metadata: ["replica.id": "\(after)"])
+        } else if let before {
+            logger.warning(
+                "Replica \(before) was fenced; its strategies are stopped here",
+                metadata: ["replica.id": "\(before)"]
+            )
+        }
+    }
+
+    private func forwardNotifications() async {
+        for await event in listener.subscribe() {
+            switch event {
+            case .connected, .lost: continuation.yield(.heardNothingForAWhile)
+            case .notification(_, let payload, _):
+                let words = payload.split(separator: " ")
+                switch words.first {
+                case "fenced": if words.count > 1, let id = ReplicaID(words[1]) { continuation.yield(.heardFenced(id)) }
+                case "released": continuation.yield(.heardReleased)
+                case "start", "stop", "change":
+                    if words.count > 2, let shard = Int(words[2]) { host.refresh(shard: shard) }
+                default: break
+                }
+            }
+        }
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded down.
+    package var milliseconds: Int64 {
+        components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
+    }
+}

@@ -1,0 +1,31 @@
+import Synchronization
+
+/// Something that happens once, and that any number of tasks may wait for.
+final class CompletionSignal: Sendable {
+    private struct State {
+        var isComplete = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    func complete() {
+        let waiting = state.withLock { state in
+            state.isComplete = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    /// Returns once `complete()` has been called.
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isComplete = state.withLock { state in
+                if !state.isComplete { state.waiting.append(continuation) }
+                return state.isComplete
+            }
+            if isComplete { continuation.resume() }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package import Exchanges
+package import Logging
+import Postgres
+package import Store
+package import Strategies
+
+/// What every runner on this replica works with.
+package struct HostingServices: Sendable {
+    let registry: StrategyRegistry
+    /// By name.
+    let exchanges: [String: any Exchange]
+    let repository: JournalRepository
+    let journal: StepJournal
+    let paper: PaperMarket
+    let metrics: HostingMetrics
+    let logger: Logger
+
+    package init(
+        registry: StrategyRegistry,
+        exchanges: [any Exchange],
+        repository: JournalRepository,
+        journal: StepJournal,
+        paper: PaperMarket,
+        logger: Logger
+    ) {
+        self.registry = registry
+        self.exchanges = Dictionary(uniqueKeysWithValues: exchanges.map { ($0.name, $0) })
+        self.repository = repository
+        self.journal = journal
+        self.paper = paper
+        self.metrics = HostingMetrics()
+        self.logger = logger
+    }
+
+    /// Repeats a statement that may safely be repeated, until the database answers it or the task is cancelled.
+    func retrying<R>(_ body: () async throws -> R) async throws -> R {
+        let backOff = BackOffPolicy(initial: .milliseconds(5), maximum: .milliseconds(500))
+        var attempt = 0
+        while true {
+            do {
+                return try await body()
+            } catch let error as PostgresError where error.isTransient {
+                try Task.checkCancellation()
+                logger.debug("A statement failed; trying again", metadata: ["error": "\(error)"])
+                attempt += 1
+                try await Task.sleep(for: backOff.delay(attempt: attempt))
+            }
+        }
+    }
+}

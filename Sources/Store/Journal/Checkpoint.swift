@@ -1,0 +1,23 @@
+package import Trading
+
+/// How far a strategy got, and all that it needs to go on elsewhere.
+package struct Checkpoint: Sendable, Equatable {
+    /// Open time of the last candle processed.
+    package let cursor: Timestamp
+    /// Candles processed since the start.
+    package let candles: Int
+    /// The runner's state as JSON text, opaque to the database.
+    package let state: String
+    /// Repeated from the state, for people and queries.
+    package let position: Position
+    /// The last price seen, in quote units.
+    package let lastPrice: FixedDecimal
+
+    package init(cursor: Timestamp, candles: Int, state: String, position: Position, lastPrice: FixedDecimal) {
+        self.cursor = cursor
+        self.candles = candles
+        self.state = state
+        self.position = position
+        self.lastPrice = lastPrice
+    }
+}

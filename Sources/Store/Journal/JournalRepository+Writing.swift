@@ -1,0 +1,161 @@
+import Postgres
+
+extension JournalRepository {
+    /// Commits many strategies' steps in one statement. A strategy appears at most once.
+    ///
+    /// Committing the same steps again changes nothing, so a commit whose answer was lost is simply repeated.
+    ///
+    /// - Returns: The ids of the strategies whose steps took effect. A missing one is no longer owned under that token.
+    package func commit(_ steps: [Step]) async throws -> Set<Int64> {
+        let columns = try StepColumns(steps)
+        let rows = try await database.query(
+            """
+            WITH input AS (
+                SELECT * FROM unnest(\(columns.ids), \(columns.shards), \(columns.owners), \(columns.epochs),
+                    \(columns.cursors), \(columns.candles), \(columns.states), \(columns.positions), \(columns.costs),
+                    \(columns.lastPrices), \(columns.profits), \(columns.fees), \(columns.trades))
+                AS t (id, shard, owner, epoch, cursor_ms, candles, state, position_e8, cost_e8, last_price_e8, pnl_e8,
+                    fees_e8, trades_count)
+            ), guarded AS (
+                SELECT s.id, s.owner, s.epoch
+                FROM tenure.shards s JOIN (SELECT DISTINCT shard, owner, epoch FROM input) i
+                    ON s.id = i.shard AND s.owner = i.owner AND s.epoch = i.epoch
+                FOR SHARE OF s
+            ), written AS (
+                UPDATE tenure.checkpoints c
+                SET cursor_ms = i.cursor_ms, candles = i.candles, state = i.state, position_e8 = i.position_e8,
+                    cost_e8 = i.cost_e8, last_price_e8 = i.last_price_e8, pnl_e8 = i.pnl_e8, fees_e8 = i.fees_e8,
+                    trades_count = i.trades_count, updated_at = clock_timestamp()
+                FROM input i JOIN guarded g ON g.id = i.shard AND g.owner = i.owner AND g.epoch = i.epoch
+                WHERE c.strategy_id = i.id
+                RETURNING c.strategy_id, i.shard, i.epoch
+            ), decided AS (
+                INSERT INTO tenure.orders (client_order_id, strategy_id, exchange, symbol, execution, side, effect,
+                    quantity_e8, reason, status, status_reason, decided_on_ms, shard, epoch, filled_quantity_e8)
+                SELECT o.id, o.strategy_id, s.exchange, s.symbol, s.execution, o.side, o.effect, o.quantity_e8, o.reason,
+                    o.status, o.status_reason, o.decided_on_ms, w.shard, w.epoch,
+                    CASE WHEN o.status = 'filled' THEN o.quantity_e8 ELSE 0 END
+                FROM unnest(\(columns.orderIDs), \(columns.orderStrategies), \(columns.orderSides), \(columns.orderEffects),
+                    \(columns.orderQuantities), \(columns.orderReasons), \(columns.orderStatuses),
+                    \(columns.orderStatusReasons), \(columns.orderCandles))
+                    AS o (id, strategy_id, side, effect, quantity_e8, reason, status, status_reason, decided_on_ms)
+                JOIN written w ON w.strategy_id = o.strategy_id
+                JOIN tenure.strategies s ON s.id = o.strategy_id
+                ON CONFLICT (client_order_id) DO NOTHING
+            ), fill AS (
+                SELECT f.* FROM unnest(\(columns.fillStrategies), \(columns.fillOrders), \(columns.fillTrades),
+                    \(columns.fillSides), \(columns.fillPrices), \(columns.fillQuantities), \(columns.fillFees),
+                    \(columns.fillTimes))
+                    AS f (strategy_id, order_id, trade_id, side, price_e8, quantity_e8, fee_e8, time_ms)
+                JOIN written w ON w.strategy_id = f.strategy_id
+            ), completed AS (
+                UPDATE tenure.orders o
+                SET status = 'filled', filled_quantity_e8 = f.quantity_e8, updated_at = clock_timestamp()
+                FROM fill f WHERE o.client_order_id = f.order_id
+            ), booked AS (
+                INSERT INTO tenure.fills (exchange, symbol, trade_id, client_order_id, strategy_id, side, price_e8,
+                    quantity_e8, fee_e8, time_ms)
+                SELECT s.exchange, s.symbol, f.trade_id, f.order_id, f.strategy_id, f.side, f.price_e8, f.quantity_e8,
+                    f.fee_e8, f.time_ms
+                FROM fill f JOIN tenure.strategies s ON s.id = f.strategy_id
+                ON CONFLICT (exchange, symbol, trade_id) DO NOTHING
+            )
+            SELECT strategy_id FROM written
+            """
+        )
+        return Set(try rows.map { try $0.decode(Int64.self) })
+    }
+
+    /// Writes a strategy's first checkpoint, from which it goes on whatever happens next. False if it is no longer owned
+    /// under that token.
+    package func begin(_ step: Step) async throws -> Bool {
+        let columns = try StepColumns([step])
+        let rows = try await database.query(
+            """
+            WITH guarded AS (
+                SELECT id FROM tenure.shards
+                WHERE id = \(Int32(step.shard)) AND owner = \(step.owner) AND epoch = \(step.epoch) FOR SHARE
+            )
+            INSERT INTO tenure.checkpoints (strategy_id, cursor_ms, candles, state, position_e8, cost_e8, last_price_e8,
+                pnl_e8, fees_e8, trades_count)
+            SELECT s.id, \(columns.cursors[0]), \(columns.candles[0]), \(columns.states[0]), \(columns.positions[0]),
+                \(columns.costs[0]), \(columns.lastPrices[0]), \(columns.profits[0]), \(columns.fees[0]),
+                \(columns.trades[0])
+            FROM tenure.strategies s JOIN guarded g ON g.id = s.shard
+            WHERE s.id = \(step.strategyID)
+            -- The first one counts: a repeated answer, or a start that was interrupted before.
+            ON CONFLICT (strategy_id) DO UPDATE SET candles = tenure.checkpoints.candles
+            RETURNING strategy_id
+            """
+        )
+        return !rows.isEmpty
+    }
+
+    /// Says that a strategy that was starting runs now.
+    package func markRunning(_ strategyID: Int64, shard: Int, owner: Int64, epoch: Int64) async throws {
+        try await database.query(
+            """
+            WITH guarded AS (
+                SELECT id FROM tenure.shards
+                WHERE id = \(Int32(shard)) AND owner = \(owner) AND epoch = \(epoch) FOR SHARE
+            ), running AS (
+                UPDATE tenure.strategies SET phase = 'running', last_error = NULL
+                WHERE id = \(strategyID) AND shard IN (SELECT id FROM guarded) AND phase = 'starting'
+                RETURNING id
+            )
+            SELECT pg_notify('tenure', 'running ' || id) FROM running
+            """
+        )
+    }
+
+    /// Moves a stopped strategy to the history: its checkpoint goes, its orders and fills stay. False if it is no longer
+    /// owned under that token, or has been finished already.
+    package func finish(_ strategyID: Int64, shard: Int, owner: Int64, epoch: Int64, reason: String) async throws -> Bool {
+        let rows = try await database.query(
+            """
+            WITH guarded AS (
+                SELECT id, epoch FROM tenure.shards
+                WHERE id = \(Int32(shard)) AND owner = \(owner) AND epoch = \(epoch) FOR UPDATE
+            ), removed AS (
+                DELETE FROM tenure.strategies WHERE id = \(strategyID) AND shard IN (SELECT id FROM guarded) RETURNING *
+            ), recorded AS (
+                INSERT INTO tenure.strategy_history (strategy_id, symbol, strategy_type, exchange, interval, execution,
+                    config, started_at, reason, pnl, fees, trades_count, position, candles, restores, last_candle)
+                SELECT r.id, r.symbol, r.strategy_type, r.exchange, r.interval, r.execution, r.config, r.started_at,
+                    \(reason), coalesce(c.pnl_e8, 0) * 0.00000001, coalesce(c.fees_e8, 0) * 0.00000001,
+                    coalesce(c.trades_count, 0), coalesce(c.position_e8, 0) * 0.00000001, coalesce(c.candles, 0),
+                    greatest(g.epoch - r.start_epoch, 0), to_timestamp(c.cursor_ms * 0.001)
+                FROM removed r JOIN guarded g ON g.id = r.shard
+                LEFT JOIN tenure.checkpoints c ON c.strategy_id = r.id
+            ), counted AS (
+                UPDATE tenure.shards s SET strategies = s.strategies - 1 FROM removed r WHERE s.id = r.shard
+            ), told AS (
+                INSERT INTO tenure.events (kind, strategy_id, replica_id, details)
+                SELECT 'stopped', id, \(owner), jsonb_build_object('symbol', symbol, 'reason', \(reason)) FROM removed
+            )
+            SELECT id, pg_notify('tenure', 'stopped ' || id) FROM removed
+            """
+        )
+        return !rows.isEmpty
+    }
+
+    /// Says that a strategy cannot run, and why. It stays in the list until an operator stops or resumes it.
+    package func fail(_ strategyID: Int64, shard: Int, owner: Int64, epoch: Int64, error: String) async throws {
+        try await database.query(
+            """
+            WITH guarded AS (
+                SELECT id FROM tenure.shards
+                WHERE id = \(Int32(shard)) AND owner = \(owner) AND epoch = \(epoch) FOR SHARE
+            ), failed AS (
+                UPDATE tenure.strategies SET phase = 'failed', last_error = \(error)
+                WHERE id = \(strategyID) AND shard IN (SELECT id FROM guarded) AND phase <> 'failed'
+                RETURNING id, symbol
+            ), told AS (
+                INSERT INTO tenure.events (kind, strategy_id, replica_id, details)
+                SELECT 'failed', id, \(owner), jsonb_build_object('symbol', symbol, 'error', \(error)) FROM failed
+            )
+            SELECT pg_notify('tenure', 'failed ' || id) FROM failed
+            """
+        )
+    }
+}

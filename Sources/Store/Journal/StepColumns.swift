@@ -1,0 +1,88 @@
+import Trading
+
+/// Steps turned into columns: binary arrays through `unnest` are the fastest way to write many rows.
+struct StepColumns {
+    private(set) var ids: [Int64] = []
+    private(set) var shards: [Int32] = []
+    private(set) var owners: [Int64] = []
+    private(set) var epochs: [Int64] = []
+    private(set) var cursors: [Int64] = []
+    private(set) var candles: [Int64] = []
+    private(set) var states: [String] = []
+    private(set) var positions: [Int64] = []
+    private(set) var costs: [Int64] = []
+    private(set) var lastPrices: [Int64] = []
+    private(set) var profits: [Int64] = []
+    private(set) var fees: [Int64] = []
+    private(set) var trades: [Int64] = []
+
+    private(set) var orderIDs: [String] = []
+    private(set) var orderStrategies: [Int64] = []
+    private(set) var orderSides: [String] = []
+    private(set) var orderEffects: [String] = []
+    private(set) var orderQuantities: [Int64] = []
+    private(set) var orderReasons: [String] = []
+    private(set) var orderStatuses: [String] = []
+    private(set) var orderStatusReasons: [String?] = []
+    private(set) var orderCandles: [Int64] = []
+
+    private(set) var fillStrategies: [Int64] = []
+    private(set) var fillOrders: [String] = []
+    private(set) var fillTrades: [String] = []
+    private(set) var fillSides: [String] = []
+    private(set) var fillPrices: [Int64] = []
+    private(set) var fillQuantities: [Int64] = []
+    private(set) var fillFees: [Int64] = []
+    private(set) var fillTimes: [Int64] = []
+
+    init(_ steps: [Step]) throws {
+        for step in steps {
+            let checkpoint = step.checkpoint
+            ids.append(step.strategyID)
+            shards.append(Int32(step.shard))
+            owners.append(step.owner)
+            epochs.append(step.epoch)
+            cursors.append(checkpoint.cursor.milliseconds)
+            candles.append(Int64(checkpoint.candles))
+            states.append(checkpoint.state)
+            positions.append(try stored(checkpoint.position.quantity))
+            costs.append(try stored(checkpoint.position.cost))
+            lastPrices.append(try stored(checkpoint.lastPrice))
+            profits.append(try stored(checkpoint.position.realizedPnL))
+            fees.append(try stored(checkpoint.position.fees))
+            trades.append(Int64(checkpoint.position.tradesCount))
+            for order in step.orders { try append(order, of: step.strategyID) }
+            for fill in step.fills { try append(fill, of: step.strategyID) }
+        }
+    }
+
+    private mutating func append(_ order: JournalledOrder, of strategyID: Int64) throws {
+        orderIDs.append(order.id)
+        orderStrategies.append(strategyID)
+        orderSides.append(order.intent.side.rawValue)
+        orderEffects.append(order.intent.effect.rawValue)
+        orderQuantities.append(try stored(order.intent.quantity))
+        orderReasons.append(order.intent.reason)
+        orderStatuses.append(order.status.rawValue)
+        orderStatusReasons.append(order.statusReason)
+        orderCandles.append(order.decidedOn.milliseconds)
+    }
+
+    private mutating func append(_ fill: Fill, of strategyID: Int64) throws {
+        fillStrategies.append(strategyID)
+        fillOrders.append(fill.orderID)
+        fillTrades.append(fill.tradeID)
+        fillSides.append(fill.side.rawValue)
+        fillPrices.append(try stored(fill.price))
+        fillQuantities.append(try stored(fill.quantity))
+        fillFees.append(try stored(fill.fee))
+        fillTimes.append(fill.time.milliseconds)
+    }
+
+    private func stored(_ value: FixedDecimal) throws(StoreError) -> Int64 {
+        guard let integer = value.int64 else {
+            throw StoreError(.outOfRange, "\(value) is beyond what can be stored (± 92 billion)")
+        }
+        return integer
+    }
+}

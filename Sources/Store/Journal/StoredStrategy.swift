@@ -1,0 +1,31 @@
+package import Trading
+
+/// An active strategy as its owner needs it: what was asked for, and how far it got.
+package struct StoredStrategy: Sendable {
+    package let id: Int64
+    package let symbol: Symbol
+    package let exchange: String
+    package let mode: String
+    package let interval: Interval
+    package let execution: Execution
+    /// Complete: every parameter of the mode.
+    package let config: JSONValue
+    package let shard: Int
+    package let phase: Phase
+    package let isPaused: Bool
+    package let stop: StopRequest?
+    /// `nil` until it has run for the first time.
+    package let checkpoint: Checkpoint?
+
+    package enum Phase: String, Sendable {
+        case starting
+        case running
+        case failed
+        case quarantined
+    }
+
+    package struct StopRequest: Sendable, Equatable {
+        package let reason: String
+        package let closesPosition: Bool
+    }
+}
