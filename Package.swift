@@ -149,8 +149,8 @@ let package = Package(
             path: "Tests/TestSupport"
         ),
         .testTarget(name: "TradingTests", dependencies: ["Trading"]),
-        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"]),
-        .testTarget(name: "MigrationsTests", dependencies: ["Migrations", "Postgres", "TestSupport"]),
+        .testTarget(name: "PostgresTests", dependencies: ["LocalCluster", "Postgres", "TestSupport"]),
+        .testTarget(name: "MigrationsTests", dependencies: ["LocalCluster", "Migrations", "Postgres", "TestSupport"]),
         .testTarget(name: "CoordinationTests", dependencies: ["Coordination", "Postgres", "TestSupport"]),
         .testTarget(name: "StrategiesTests", dependencies: ["Strategies", "Trading"]),
         .testTarget(

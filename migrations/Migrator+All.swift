@@ -1,0 +1,9 @@
+extension Migrator {
+    /// Every migration, in order. One line for each file in `sql`: `V0002__x.sql` is `PackageResources.V0002__x_sql`.
+    package static let all: [Migration] = [
+        Migration(version: 1, name: "init", sql: PackageResources.V0001__init_sql)
+    ]
+
+    /// The newest version this binary knows.
+    package static var latestVersion: Int { all.last?.version ?? 0 }
+}
