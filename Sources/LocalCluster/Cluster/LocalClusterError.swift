@@ -19,4 +19,14 @@ package struct LocalClusterError: Error, CustomStringConvertible {
     package let message: String
 
     package var description: String { message }
+
+    static func portInUse(_ port: Int, by user: String) -> LocalClusterError {
+        LocalClusterError(
+            code: .portInUse,
+            message: """
+                Port \(port) on 127.0.0.1, meant for \(user), is in use. See who has it (ss -ltnp 'sport = :\(port)') \
+                and stop that, or choose another port.
+                """
+        )
+    }
 }

@@ -4,7 +4,8 @@ import Glibc
 ///
 /// A shell holds one end of a socket of which this process holds the other. It is told of every child and of every
 /// directory that must not stay behind. When the socket closes, which the kernel does for a dead process, the shell
-/// signals the children that are left, waits for them, kills what does not go, and removes the directories.
+/// signals the children that are left, waits for them, kills what is left of their process groups, and removes the
+/// directories.
 ///
 /// (`PR_SET_PDEATHSIG` would not do: it fires when the *thread* that started the child ends, and threads of Swift's
 /// pools come and go.)
@@ -98,7 +99,7 @@ final class ProcessGuardian: Sendable {
         END
         }
         tell() { kill -"$2" "$1" 2>/dev/null; }
-        end() { kill -9 "$1" 2>/dev/null; }
+        end() { kill -9 -"$1" 2>/dev/null; }
         look() { ! alive "$1" || left=yes; }
         each_child tell
         tries=0

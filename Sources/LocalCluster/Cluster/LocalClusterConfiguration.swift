@@ -1,0 +1,42 @@
+/// A whole cluster on this machine.
+package struct LocalClusterConfiguration: Sendable {
+    /// The path of `tenure`.
+    package var executable: String
+    package var replicas: Int
+    /// Of the load balancer, on 127.0.0.1; 0: a free one, and free ones for everything else too.
+    package var port: Int
+    /// Where PostgreSQL's data and the logs are kept. Created where it is missing.
+    package var dataDirectory: String
+    /// Further arguments of `tenure simulator`; `--port` is given.
+    package var simulatorArguments: [String]
+    /// Added to the environment of every replica, over what the cluster itself sets.
+    package var environment: [String: String]
+    /// Whether a replica that ends by itself, or is killed, is started again.
+    package var restartsReplicas: Bool
+    /// False: a power loss may ruin the data. For tests.
+    package var isDurable: Bool
+    /// Where the output of everything is shown.
+    package var terminal: Terminal
+
+    package init(
+        executable: String,
+        replicas: Int = 3,
+        port: Int = 8080,
+        dataDirectory: String = "./data",
+        simulatorArguments: [String] = [],
+        environment: [String: String] = [:],
+        restartsReplicas: Bool = true,
+        isDurable: Bool = true,
+        terminal: Terminal = .silent
+    ) {
+        self.executable = executable
+        self.replicas = replicas
+        self.port = port
+        self.dataDirectory = dataDirectory
+        self.simulatorArguments = simulatorArguments
+        self.environment = environment
+        self.restartsReplicas = restartsReplicas
+        self.isDurable = isDurable
+        self.terminal = terminal
+    }
+}
