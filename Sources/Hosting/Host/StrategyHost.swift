@@ -56,18 +56,18 @@ package final class StrategyHost: ShardHost, Service {
 
     // MARK: Service
 
-    /// Runs until cancelled. Everything is settled before by the replica's drain; what still runs then is stopped.
+    /// Runs until a graceful shutdown reaches it: after the replica's drain, which needs it to the last.
     package func run() async throws {
-        await withDiscardingTaskGroup { group in
-            var ledger = HostLedger()
-            // Not ended by a graceful shutdown: the drain needs it to the last.
-            for await command in commands { handle(command, &ledger, &group) }
-            group.cancelAll()
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                var ledger = HostLedger()
+                for await command in self.commands { self.handle(command, &ledger, &group) }
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            self.continuation.finish()
         }
     }
-
-    /// Ends ``run()``.
-    package func close() { continuation.finish() }
 
     private func handle(_ command: Command, _ ledger: inout HostLedger, _ group: inout DiscardingTaskGroup) {
         switch command {

@@ -1,0 +1,52 @@
+import ArgumentParser
+import FoundationEssentials
+import Logging
+import Migrations
+import Observability
+import Postgres
+
+struct MigrateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate",
+        abstract: "Brings the database schema up to date. Safe from many machines at once."
+    )
+
+    @Flag(help: "Change nothing: exit with 1 if there is something to do.")
+    var check = false
+
+    func run() async throws {
+        let settings: Settings
+        do {
+            settings = try Settings(
+                SettingsSource(environment: ProcessInfo.processInfo.environment),
+                hostName: ProcessInfo.processInfo.hostName
+            )
+        } catch {
+            throw fail("\(error)", code: 78)
+        }
+        settings.log.bootstrap(output: .standardError)
+        let logger = Logger(label: "tenure.migrate")
+        let database = PostgresConfiguration(connectionString: settings.sessionDatabaseURL)
+        do {
+            if check {
+                let status = try await Migrator().check(database, logger: logger)
+                guard status.isUpToDate else {
+                    print("The schema is at version \(status.databaseVersion); \(status.latestVersion) is the latest.")
+                    throw ExitCode(1)
+                }
+                print("The schema is up to date (version \(status.databaseVersion)).")
+            } else {
+                let report = try await Migrator().migrate(database, logger: logger)
+                print(
+                    report.applied.isEmpty
+                        ? "The schema is up to date (version \(report.to))."
+                        : "The schema is now at version \(report.to); it was at \(report.from)."
+                )
+            }
+        } catch let error as MigrationError {
+            throw fail(error.message, code: 1)
+        } catch let error as PostgresError {
+            throw fail(error.message, code: 69)
+        }
+    }
+}

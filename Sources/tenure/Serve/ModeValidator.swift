@@ -1,0 +1,59 @@
+import Exchanges
+import HTTPAPI
+import Store
+import Strategies
+import Trading
+
+/// Checks a start against what this program can run: its modes, its exchanges, their markets.
+struct ModeValidator: StartValidator {
+    let registry: StrategyRegistry
+    /// By name.
+    let exchanges: [String: any Exchange]
+
+    func validate(_ request: StartRequest) async throws -> StartVerdict {
+        var problems: [HTTPAPI.FieldProblem] = []
+        var config: JSONValue?
+        if let name = request.mode {
+            if let mode = registry.mode(name) {
+                let asked = request.config.map(JSONValue.object)
+                problems += mode.validate(config: asked).map { .init(field: $0.field, message: $0.message) }
+                if problems.isEmpty { config = try mode.normalized(config: asked) }
+            } else {
+                let known = registry.modeNames.joined(separator: ", ")
+                problems.append(.init(field: "mode", message: "unknown mode \"\(name)\"; the modes are: \(known)"))
+            }
+        }
+        if request.execution == .live {
+            problems.append(
+                .init(field: "execution", message: "live trading is not part of this version; use \"paper\"")
+            )
+        }
+        if let name = request.exchange {
+            if let exchange = exchanges[name] {
+                if let symbol = request.symbol, let problem = try await check(symbol, on: exchange) {
+                    problems.append(problem)
+                }
+            } else {
+                let known = exchanges.keys.sorted().joined(separator: ", ")
+                problems.append(
+                    .init(field: "exchange", message: "unknown exchange \"\(name)\"; the exchanges are: \(known)")
+                )
+            }
+        }
+        if let config, problems.isEmpty { return .valid(config: config) }
+        return problems.isEmpty ? .valid(config: .object([:])) : .invalid(problems)
+    }
+
+    private func check(_ symbol: Symbol, on exchange: any Exchange) async throws -> HTTPAPI.FieldProblem? {
+        do {
+            _ = try await exchange.market(symbol)
+            return nil
+        } catch let error where error.code == .unknownSymbol {
+            return .init(field: "symbol", message: error.message)
+        } catch {
+            throw APIUnavailable(
+                detail: "The exchange \(exchange.name) cannot be asked whether it has \(symbol): \(error.message)"
+            )
+        }
+    }
+}

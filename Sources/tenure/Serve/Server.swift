@@ -1,0 +1,138 @@
+import Coordination
+import Exchanges
+import FoundationEssentials
+import HTTPAPI
+import Hosting
+import Hummingbird
+import Logging
+import Metrics
+import Migrations
+import Observability
+import Postgres
+import ServiceLifecycle
+import Store
+import Strategies
+import UnixSignals
+
+/// One replica, put together.
+struct Server {
+    let settings: Settings
+    let migrates: Bool
+
+    func run() async throws {
+        let logger = Logger(label: "tenure")
+        let registry = PrometheusRegistry()
+        MetricsSystem.bootstrap(registry)
+
+        let identity = ReplicaIdentity(
+            name: settings.replicaName,
+            instance: String(UInt64.random(in: .min ... .max), radix: 16),
+            host: ProcessInfo.processInfo.hostName,
+            pid: Int(ProcessInfo.processInfo.processIdentifier),
+            version: Tenure.version,
+            capacity: settings.capacity
+        )
+        let pooled = PostgresConfiguration(
+            connectionString: settings.databaseURL,
+            applicationName: identity.applicationName
+        )
+        let direct = PostgresConfiguration(
+            connectionString: settings.sessionDatabaseURL,
+            applicationName: identity.applicationName
+        )
+        let pool = PostgresPool(configuration: pooled, size: 4, logger: logger)
+        let listener = PostgresListener(configuration: direct, channels: ["tenure"], logger: logger)
+        let changes = ChangeSignal()
+
+        let modes = StrategyRegistry.builtIn
+        let binance = BinanceExchange(configuration: settings.binance, logger: logger)
+        let exchanges: [any Exchange] = [binance]
+
+        let repository = JournalRepository(pool)
+        let journal = StepJournal(repository: repository, logger: logger)
+        let services = HostingServices(
+            registry: modes,
+            exchanges: exchanges,
+            repository: repository,
+            journal: journal,
+            paper: .standard,
+            logger: logger
+        )
+        let host = StrategyHost(services: services, shards: ShardRepository(pool))
+        let replica = ReplicaService(
+            identity: identity,
+            lease: LeaseConfiguration(ttl: settings.leaseTTL, heartbeatInterval: settings.heartbeatInterval),
+            database: direct,
+            listener: listener,
+            host: host,
+            logger: logger
+        )
+        let lease = Gauge(label: "tenure_replica_lease_remaining_seconds")
+        registry.onRender { lease.record(replica.leaseRemaining.map { Double($0.milliseconds) / 1_000 } ?? 0) }
+
+        let api = APIApplication.make(
+            configuration: APIConfiguration(
+                host: settings.host,
+                port: settings.port,
+                defaultExchange: settings.defaultExchange
+            ),
+            dependencies: APIDependencies(
+                desired: DesiredStateRepository(database: pool),
+                queries: StrategyQueries(database: pool),
+                validator: ModeValidator(
+                    registry: modes,
+                    exchanges: Dictionary(uniqueKeysWithValues: exchanges.map { ($0.name, $0) })
+                ),
+                readiness: ReplicaReadiness(replica: replica),
+                changes: changes,
+                metrics: { registry.render() }
+            ),
+            logger: logger,
+            onRunning: { port in logger.info("Listening on http://\(settings.host):\(port)") }
+        )
+        let membership = MembershipService(
+            replica: replica,
+            database: direct,
+            migrates: migrates,
+            logger: logger
+        )
+
+        // Shut down from the end: the replica hands everything over while all else still works.
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: EndlessService { try await pool.run() }),
+                    .init(service: EndlessService { try await listener.run() }),
+                    .init(service: EndlessService { await forward(listener, to: changes) }),
+                    .init(service: EndlessService { try await binance.run() }),
+                    .init(service: journal),
+                    .init(service: host),
+                    .init(service: api),
+                    .init(service: membership, successTerminationBehavior: .gracefullyShutdownGroup),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: Logger(label: "tenure.lifecycle") { _ in SwiftLogNoOpLogHandler() }
+            )
+        )
+        do {
+            try await group.run()
+        } catch let error as CoordinationError {
+            throw fail(error.message, code: 78)
+        } catch let error as MigrationError {
+            throw fail(error.message, code: 78)
+        } catch let error as SchemaOutdated {
+            throw fail(error.description, code: 78)
+        }
+    }
+}
+
+/// Wakes the requests that wait for what the channel says.
+private func forward(_ listener: PostgresListener, to changes: ChangeSignal) async {
+    for await event in listener.subscribe() {
+        switch event {
+        case .connected: changes.publishAll()
+        case .notification(_, let payload, _): changes.publish(payload)
+        case .lost: break
+        }
+    }
+}

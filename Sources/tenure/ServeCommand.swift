@@ -1,0 +1,28 @@
+import ArgumentParser
+import FoundationEssentials
+import Observability
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Runs one replica.",
+        discussion: "Settings come from the environment: see the README. SIGTERM hands every strategy over and ends it."
+    )
+
+    @Flag(inversion: .prefixedNo, help: "Bring the database schema up to date first.")
+    var migrate = true
+
+    func run() async throws {
+        let settings: Settings
+        do {
+            settings = try Settings(
+                SettingsSource(environment: ProcessInfo.processInfo.environment),
+                hostName: ProcessInfo.processInfo.hostName
+            )
+        } catch {
+            throw fail("\(error)", code: 78)
+        }
+        settings.log.bootstrap()
+        try await Server(settings: settings, migrates: migrate).run()
+    }
+}

@@ -1,0 +1,73 @@
+import Exchanges
+import Logging
+import Observability
+
+/// Everything that can be set, checked as a whole.
+struct Settings: Sendable {
+    var databaseURL = ""
+    var sessionDatabaseURL = ""
+    var host = "127.0.0.1"
+    var port = 8080
+    var replicaName = ""
+    var capacity = 10_000
+    var leaseTTL = Duration.seconds(3)
+    var heartbeatInterval = Duration.milliseconds(500)
+    var defaultExchange = "binance"
+    var binance = BinanceConfiguration()
+    var log = LogConfiguration()
+
+    /// Reads all settings, or says everything that is wrong with them at once.
+    init(_ source: SettingsSource, hostName: String) throws {
+        var reader = SettingsReader(source: source)
+        self.init(&reader, hostName: hostName)
+        guard reader.problems.isEmpty else { throw SettingsError(problems: reader.problems) }
+    }
+
+    private init(_ reader: inout SettingsReader, hostName: String) {
+        databaseURL = reader.required(
+            "TENURE_DATABASE_URL",
+            or: "DATABASE_URL",
+            "say where PostgreSQL is, for example postgres://tenure@db.example.com/tenure"
+        )
+        sessionDatabaseURL = reader.text("TENURE_SESSION_DATABASE_URL") ?? databaseURL
+        host = reader.text("TENURE_HOST") ?? host
+        port = reader.integer("TENURE_PORT", or: "PORT", in: 0...65_535) ?? port
+        replicaName = reader.text("TENURE_REPLICA_NAME") ?? hostName
+        capacity = reader.integer("TENURE_CAPACITY", in: 1...1_000_000) ?? capacity
+        leaseTTL = reader.duration("TENURE_LEASE_TTL", in: .milliseconds(300)...(.seconds(300))) ?? leaseTTL
+        heartbeatInterval =
+            reader.duration("TENURE_HEARTBEAT_INTERVAL", in: .milliseconds(50)...(.seconds(60))) ?? heartbeatInterval
+        if leaseTTL < heartbeatInterval * 3 {
+            reader.problem("TENURE_LEASE_TTL", "must be at least three times TENURE_HEARTBEAT_INTERVAL")
+        }
+        defaultExchange = reader.choice("TENURE_DEFAULT_EXCHANGE", of: ["binance"]) ?? defaultExchange
+        binance.restURL = reader.url("TENURE_BINANCE_REST_URL", schemes: ["https", "http"]) ?? binance.restURL
+        binance.streamURL = reader.url("TENURE_BINANCE_STREAM_URL", schemes: ["wss", "ws"]) ?? binance.streamURL
+        if reader.boolean("TENURE_ALLOW_LIVE") == true {
+            reader.problem("TENURE_ALLOW_LIVE", "this version trades on paper only: remove it")
+        }
+        if let level = reader.choice("TENURE_LOG_LEVEL", of: Logger.Level.allCases.map(\.rawValue)) {
+            log.level = Logger.Level(rawValue: level) ?? log.level
+        }
+        if let format = reader.choice("TENURE_LOG_FORMAT", of: LogFormat.allCases.map(\.rawValue)) {
+            log.format = LogFormat(rawValue: format) ?? log.format
+        }
+        if !["127.0.0.1", "::1", "localhost"].contains(host) {
+            reader.problem(
+                "TENURE_HOST",
+                "binding to anything but loopback needs access tokens, which this version does not have yet: "
+                    + "use 127.0.0.1 and put an authenticating proxy in front"
+            )
+        }
+        reader.rejectUnknown(prefix: "TENURE_")
+    }
+}
+
+/// Every setting that is wrong, each with what would be right.
+struct SettingsError: Error, CustomStringConvertible {
+    let problems: [String]
+
+    var description: String {
+        "These settings are wrong:\n" + problems.map { "  \($0)" }.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import ExchangeSimulator
+import Logging
+import Observability
+import ServiceLifecycle
+import UnixSignals
+
+struct SimulatorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulator",
+        abstract: "An exchange that speaks Binance's protocols, for trying and testing.",
+        discussion: """
+            Without --replay it invents a market: the same for the same seed, whenever and wherever it runs. With --replay it \
+            plays recorded candles (SYMBOL-INTERVAL.csv).
+            """
+    )
+
+    @Option(help: "Where to listen.")
+    var host = "127.0.0.1"
+
+    @Option(help: "The port; 0 for any free one.")
+    var port = 9100
+
+    @Option(help: "What the invented market is derived from.")
+    var seed: UInt64 = 1
+
+    @Option(parsing: .upToNextOption, help: "Recorded candles to play.")
+    var replay: [String] = []
+
+    @Option(help: "How many times as fast as real time the market moves.")
+    var speed = 1.0
+
+    @Flag(help: "Let the market move only on POST /sim/advance (with --replay).")
+    var steps = false
+
+    @Option(help: "Candles of a recording that have passed already when it starts.")
+    var history = 200
+
+    @Option(help: "Request weight per minute and address.")
+    var weightLimit = 6_000
+
+    func run() async throws {
+        LogConfiguration().bootstrap()
+        var configuration = SimulatorConfiguration()
+        configuration.host = host
+        configuration.port = port
+        configuration.seed = seed
+        configuration.replayFiles = replay
+        configuration.speed = speed
+        configuration.steps = steps
+        configuration.history = history
+        configuration.weightLimit = weightLimit
+        let logger = Logger(label: "tenure.simulator")
+        let server: SimulatorServer
+        do {
+            server = try SimulatorServer(configuration: configuration, logger: logger)
+        } catch {
+            throw fail(error.message, code: 65)
+        }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [.init(service: server)],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: Logger(label: "tenure.simulator") { _ in SwiftLogNoOpLogHandler() }
+            )
+        )
+        do {
+            try await group.run()
+        } catch let error as SimulatorError {
+            throw fail(error.message, code: 69)
+        }
+    }
+}

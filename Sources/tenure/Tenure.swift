@@ -1,0 +1,13 @@
+import ArgumentParser
+
+@main
+struct Tenure: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tenure",
+        abstract: "Hosts live trading strategies so that they survive anything that happens to the machine they run on.",
+        version: Tenure.version,
+        subcommands: [UpCommand.self, ServeCommand.self, MigrateCommand.self, SimulatorCommand.self]
+    )
+
+    static let version = "0.1.0"
+}
