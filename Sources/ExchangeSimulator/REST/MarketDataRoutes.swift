@@ -1,0 +1,130 @@
+import NIOHTTP1
+import Trading
+
+/// Binance's public market data: `/api/v3/…`.
+struct MarketDataRoutes {
+    let exchange: SimulatedExchange
+
+    private static let paths: Set = [
+        "/api/v3/ping", "/api/v3/time", "/api/v3/exchangeInfo", "/api/v3/klines", "/api/v3/uiKlines",
+        "/api/v3/ticker/price", "/api/v3/ticker/bookTicker",
+    ]
+
+    /// What the request costs.
+    func weight(of request: SimulatorRequest) -> Int {
+        switch request.path {
+        case "/api/v3/exchangeInfo": 20
+        case "/api/v3/klines", "/api/v3/uiKlines": 2
+        case "/api/v3/ticker/price", "/api/v3/ticker/bookTicker": request.query.contains("symbol=") ? 2 : 4
+        default: 1
+        }
+    }
+
+    func respond(to request: SimulatorRequest) throws(APIError) -> SimulatorResponse {
+        guard Self.paths.contains(request.path) else {
+            throw APIError(.notFound, code: -1000, "There is no \(request.path) here.")
+        }
+        guard request.method == .GET || request.method == .HEAD else {
+            throw APIError(.methodNotAllowed, code: -1000, "\(request.path) is read with GET.")
+        }
+        var parameters = try QueryParameters(query: request.query)
+        switch request.path {
+        case "/api/v3/ping":
+            try parameters.finish()
+            return SimulatorResponse("{}")
+        case "/api/v3/time":
+            try parameters.finish()
+            return SimulatorResponse("{\"serverTime\":\(exchange.clock.now.milliseconds)}")
+        case "/api/v3/exchangeInfo": return try exchangeInfo(&parameters)
+        case "/api/v3/klines", "/api/v3/uiKlines": return try klines(&parameters)
+        case "/api/v3/ticker/price": return try tickers(&parameters, price)
+        default: return try tickers(&parameters, bookTicker)
+        }
+    }
+
+    private func exchangeInfo(_ parameters: inout QueryParameters) throws(APIError) -> SimulatorResponse {
+        let asked = try instruments(&parameters).instruments
+        // Every instrument here may be traded on spot and is trading, so that these choose nothing.
+        for name in ["permissions", "showPermissionSets", "symbolStatus"] { _ = try parameters.text(name) }
+        try parameters.finish()
+        let info = ExchangeInfo.json(
+            asked,
+            now: exchange.clock.now,
+            weightLimit: exchange.configuration.weightLimit
+        )
+        return SimulatorResponse(info)
+    }
+
+    private func klines(_ parameters: inout QueryParameters) throws(APIError) -> SimulatorResponse {
+        guard let symbol = try parameters.symbol() else { throw .missing("symbol") }
+        guard let intervalName = try parameters.text("interval") else { throw .missing("interval") }
+        let start = try parameters.integer("startTime")
+        let end = try parameters.integer("endTime")
+        let limit = try parameters.integer("limit") ?? 500
+        // Days begin at 00:00 UTC here, whatever is asked for.
+        _ = try parameters.text("timeZone")
+        try parameters.finish()
+        guard exchange.market.instrument(symbol) != nil else { throw .invalidSymbol }
+        guard let interval = Interval(rawValue: intervalName), exchange.market.serves(symbol, interval) else {
+            throw .invalidInterval
+        }
+        guard limit > 0 else { throw .missing("limit") }
+        let range = KlineRange(
+            start: start.map(Timestamp.init(milliseconds:)),
+            end: end.map(Timestamp.init(milliseconds:)),
+            limit: Int(min(limit, 1_000))
+        )
+        let klines = exchange.market.klines(symbol, interval, range, now: exchange.clock.now)
+        var text = "["
+        text.reserveCapacity(klines.count * 200 + 2)
+        for (index, kline) in klines.enumerated() {
+            if index > 0 { text += "," }
+            text += kline.json(interval)
+        }
+        text += "]"
+        return SimulatorResponse(text)
+    }
+
+    private func tickers(
+        _ parameters: inout QueryParameters,
+        _ ticker: (Instrument, Timestamp) -> String?
+    ) throws(APIError) -> SimulatorResponse {
+        let (asked, isSingle) = try instruments(&parameters)
+        _ = try parameters.text("symbolStatus")
+        try parameters.finish()
+        let now = exchange.clock.now
+        let texts = asked.compactMap { ticker($0, now) }
+        return SimulatorResponse(isSingle ? texts.first ?? "{}" : "[\(texts.joined(separator: ","))]")
+    }
+
+    private func price(_ instrument: Instrument, now: Timestamp) -> String? {
+        exchange.market.price(instrument.symbol, at: now).map { price in
+            "{\"symbol\":\"\(instrument.symbol)\",\"price\":\"\(price.padded)\"}"
+        }
+    }
+
+    /// One tick of spread: the last price is bid, one tick more is asked.
+    private func bookTicker(_ instrument: Instrument, now: Timestamp) -> String? {
+        exchange.market.price(instrument.symbol, at: now).map { price in
+            let quantity = (instrument.stepSize * FixedDecimal(1_000)).padded
+            return "{\"symbol\":\"\(instrument.symbol)\",\"bidPrice\":\"\(price.padded)\",\"bidQty\":\"\(quantity)\","
+                + "\"askPrice\":\"\((price + instrument.tickSize).padded)\",\"askQty\":\"\(quantity)\"}"
+        }
+    }
+
+    /// What `symbol` or `symbols` choose, else everything that is listed.
+    private func instruments(
+        _ parameters: inout QueryParameters
+    ) throws(APIError) -> (instruments: [Instrument], isSingle: Bool) {
+        let symbol = try parameters.symbol()
+        let symbols = try parameters.symbols()
+        guard symbol == nil || symbols == nil else { throw .invalidCombination }
+        guard let asked = symbol.map({ [$0] }) ?? symbols else { return (exchange.market.instruments, false) }
+        var instruments: [Instrument] = []
+        for symbol in asked {
+            guard let instrument = exchange.market.instrument(symbol) else { throw .invalidSymbol }
+            instruments.append(instrument)
+        }
+        return (instruments, symbol != nil)
+    }
+}

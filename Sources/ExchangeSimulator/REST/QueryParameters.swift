@@ -1,0 +1,84 @@
+import Trading
+
+/// The parameters of a request, checked as Binance checks them: each at most once, none that nobody reads.
+struct QueryParameters {
+    private var values: [String: String] = [:]
+    private var read: Set<String> = []
+
+    init(query: String) throws(APIError) {
+        for pair in query.split(separator: "&", omittingEmptySubsequences: true) {
+            let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = Self.decoded(halves[0])
+            guard values[name] == nil else { throw .duplicate(name) }
+            values[name] = halves.count > 1 ? Self.decoded(halves[1]) : ""
+        }
+    }
+
+    mutating func text(_ name: String) throws(APIError) -> String? {
+        read.insert(name)
+        guard let value = values[name] else { return nil }
+        guard !value.isEmpty else { throw .empty(name) }
+        return value
+    }
+
+    mutating func integer(_ name: String) throws(APIError) -> Int64? {
+        guard let text = try text(name) else { return nil }
+        guard text.utf8.count <= 20, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+        else {
+            throw .illegalCharacters(name, range: "^[0-9]{1,20}$")
+        }
+        // What does not fit is as good as the end of time, which in milliseconds does.
+        return min(Int64(text) ?? .max, 1 << 52)
+    }
+
+    /// The symbol, spelled as Binance wants it: upper case.
+    mutating func symbol(_ name: String = "symbol") throws(APIError) -> Symbol? {
+        guard let text = try text(name) else { return nil }
+        guard let symbol = Symbol(text), symbol.name == text else {
+            throw .illegalCharacters(name, range: "^[A-Z0-9-_.]{1,20}$")
+        }
+        return symbol
+    }
+
+    /// Several symbols: `["BTCUSDT","BNBBTC"]`.
+    mutating func symbols() throws(APIError) -> [Symbol]? {
+        guard let text = try text("symbols") else { return nil }
+        guard case .array(let elements) = try? JSONValue(text: text), !elements.isEmpty else {
+            throw .illegalCharacters("symbols", range: #"^\["[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}\]$"#)
+        }
+        var symbols: [Symbol] = []
+        for element in elements {
+            guard case .string(let name) = element, let symbol = Symbol(name), symbol.name == name else {
+                throw .illegalCharacters("symbols", range: #"^\["[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}\]$"#)
+            }
+            guard !symbols.contains(symbol) else { throw .duplicate("symbols") }
+            symbols.append(symbol)
+        }
+        return symbols
+    }
+
+    /// To be called once everything known has been read.
+    func finish() throws(APIError) {
+        let known = values.keys.filter { read.contains($0) }.count
+        guard known == values.count else { throw .unread(read: known, sent: values.count) }
+    }
+
+    /// Undoes percent encoding; what is not valid stays as it is.
+    static func decoded(_ text: Substring) -> String {
+        var (bytes, rest) = ([UInt8](), text.utf8)
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))
+            case UInt8(ascii: "%"):
+                if rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) {
+                    bytes.append(value)
+                    rest = rest.dropFirst(2)
+                } else {
+                    bytes.append(byte)
+                }
+            default: bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,120 @@
+package import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOWebSocket
+import ServiceLifecycle
+
+/// An exchange that speaks Binance spot's public REST and WebSocket protocols, both on one port.
+package final class SimulatorServer: Service {
+    private static let largestFrame = 64 * 1_024
+
+    private let configuration: SimulatorConfiguration
+    private let logger: Logger
+    private let exchange: SimulatedExchange
+    private let connections = ConnectionRegistry()
+    private let announcement = PortAnnouncement()
+
+    /// Reads the recordings, if there are any. Throws what is wrong with them or with the settings.
+    package init(configuration: SimulatorConfiguration, logger: Logger) throws(SimulatorError) {
+        self.configuration = configuration
+        self.logger = logger
+        exchange = try SimulatedExchange(configuration: configuration, logger: logger)
+    }
+
+    /// The port that is listened on. Waits until it is bound; throws if that failed, or if the server has stopped.
+    package var port: Int {
+        get async throws { try await announcement.port }
+    }
+
+    /// Serves until graceful shutdown or cancellation, then closes every connection.
+    package func run() async throws {
+        let server: any Channel
+        do {
+            server = try await bind()
+        } catch {
+            let failure = SimulatorError.cannotListen(host: configuration.host, port: configuration.port, error)
+            announcement.announce(.failure(failure))
+            throw failure
+        }
+        let port = server.localAddress?.port ?? configuration.port
+        logger.info(
+            "Exchange simulator listening",
+            metadata: ["simulator.host": "\(configuration.host)", "simulator.port": "\(port)"]
+        )
+        announcement.announce(.success(port))
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup { group in
+                group.addTask { try? await self.exchange.publisher.run() }
+                group.addTask {
+                    // Ends when the group is cancelled, or when the socket was closed under it.
+                    await withTaskCancellationHandler {
+                        try? await server.closeFuture.get()
+                    } onCancel: {
+                        server.close(promise: nil)
+                    }
+                }
+                await group.waitForAll()
+            }
+        }
+        announcement.announce(.failure(.stopped))
+        await connections.closeAll()
+        logger.info("Exchange simulator stopped")
+    }
+
+    private func bind() async throws -> any Channel {
+        let (exchange, connections) = (exchange, connections)
+        return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: 1_024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                guard !exchange.faults.refusesConnections else { return channel.close() }
+                connections.add(channel)
+                return channel.eventLoop.makeCompletedFuture {
+                    try Self.configure(channel, exchange: exchange)
+                }
+            }
+            .bind(host: configuration.host, port: configuration.port)
+            .get()
+    }
+
+    private static func configure(_ channel: any Channel, exchange: SimulatedExchange) throws {
+        let upgrader = NIOTypedWebSocketServerUpgrader<Void>(
+            maxFrameSize: largestFrame,
+            shouldUpgrade: { channel, head in
+                let (path, query) = SimulatorRequest.split(head.uri)
+                let isKnown = StreamTarget(path: path, query: query) != nil
+                return channel.eventLoop.makeSucceededFuture(isKnown ? HTTPHeaders() : nil)
+            },
+            upgradePipelineHandler: { channel, head in
+                let (path, query) = SimulatorRequest.split(head.uri)
+                return channel.eventLoop.makeCompletedFuture {
+                    guard let target = StreamTarget(path: path, query: query) else { return }
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(
+                        NIOWebSocketFrameAggregator(
+                            minNonFinalFragmentSize: 1,
+                            maxAccumulatedFrameCount: 64,
+                            maxAccumulatedFrameSize: largestFrame
+                        )
+                    )
+                    try pipeline.addHandler(StreamConnectionHandler(exchange: exchange, target: target))
+                }
+            }
+        )
+        let upgrade = NIOTypedHTTPServerUpgradeConfiguration<Void>(
+            upgraders: [upgrader],
+            notUpgradingCompletionHandler: { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(SimulatorRequestHandler(exchange: exchange))
+                }
+            }
+        )
+        let result = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
+            configuration: NIOUpgradableHTTPServerPipelineConfiguration(upgradeConfiguration: upgrade)
+        )
+        // A connection that is neither one nor the other, or went away before that was clear.
+        result.whenFailure { _ in channel.close(promise: nil) }
+    }
+}
