@@ -35,35 +35,38 @@ extension DesiredStateRepository {
 
     /// How the statement works:
     ///
-    /// - `candidates` are the shards of live replicas that are not draining; if there are none, all shards. Each gets the
-    ///   load that its owner would have if all emptier shards of that owner were given a strategy first: so concurrent
-    ///   starts, each taking the next shard that is not locked, spread over replicas by capacity.
-    /// - `placed` locks the best one. If that row changed since the snapshot, PostgreSQL re-reads it: `h.*` is what is true
-    ///   under the lock, and a shard whose owner changed is passed over.
+    /// - `loads` gives each shard the load that its owner would have if all emptier shards of that owner were given a
+    ///   strategy first: so concurrent starts, each taking the next shard that is not locked, spread over replicas by
+    ///   capacity.
+    /// - `candidates` are the best shards: those of live replicas that are not draining before all others.
+    /// - `placed` locks the best one; others than live replicas' only if there are none of those. If the row changed since
+    ///   the snapshot, PostgreSQL re-reads it: `h.*` is what is true under the lock, and a shard whose owner changed is
+    ///   passed over.
     /// - `added` waits for a concurrent start of the same market and then does nothing, without an error.
     private func attempt(_ order: StartOrder, waits: Bool) async throws -> Attempt {
         let locking = waits ? "" : "SKIP LOCKED"
+        // Just given a strategy by somebody else: no longer the emptiest. Only whoever waits for it takes it all the same.
+        let unchanged = waits ? "" : "AND h.strategies = c.strategies"
         let rows = try await database.query(
             """
-            WITH live AS MATERIALIZED (
-                SELECT r.id, r.capacity, coalesce(sum(h.strategies), 0) AS strategies, count(h.id) AS shards
-                FROM tenure.replicas r
-                LEFT JOIN tenure.shards h ON h.owner = r.id
-                WHERE r.fenced_at IS NULL AND NOT r.draining AND r.lease_expires_at > clock_timestamp()
-                GROUP BY r.id
+            WITH loads AS (
+                SELECT id, owner, strategies,
+                    sum(strategies) OVER (PARTITION BY owner)
+                        + row_number() OVER (PARTITION BY owner ORDER BY strategies, id) AS load
+                FROM tenure.shards
             ), candidates AS MATERIALIZED (
-                SELECT h.id, h.owner, h.strategies,
-                    (coalesce(l.strategies, 0) + row_number() OVER (PARTITION BY h.owner ORDER BY h.strategies, h.id))
-                        / coalesce(l.capacity, 1)::float8 AS load
-                FROM tenure.shards h
-                LEFT JOIN live l ON l.id = h.owner
-                WHERE l.id IS NOT NULL OR NOT EXISTS (SELECT FROM live WHERE live.shards > 0)
+                SELECT l.id, l.owner, l.strategies, r.id IS NOT NULL AS live, l.load / r.capacity::float8 AS load
+                FROM loads l
+                LEFT JOIN tenure.replicas r ON r.id = l.owner
+                    AND r.fenced_at IS NULL AND NOT r.draining AND r.lease_expires_at > clock_timestamp()
+                ORDER BY r.id IS NULL, l.load / r.capacity::float8, l.strategies, l.id
+                LIMIT 64
             ), placed AS MATERIALIZED (
                 SELECT h.id, h.epoch, h.owner
                 FROM candidates c
-                JOIN tenure.shards h ON h.id = c.id AND h.owner IS NOT DISTINCT FROM c.owner
-                ORDER BY \(raw: "CASE WHEN EXISTS (SELECT FROM live WHERE live.shards > 0) THEN c.load END"),
-                    c.strategies, c.id
+                JOIN tenure.shards h ON h.id = c.id AND h.owner IS NOT DISTINCT FROM c.owner \(raw: unchanged)
+                WHERE c.live = (SELECT bool_or(live) FROM candidates)
+                ORDER BY c.load, c.strategies, c.id
                 LIMIT 1
                 FOR NO KEY UPDATE OF h \(raw: locking)
             ), added AS (
