@@ -45,6 +45,13 @@ package struct PostgresStatement: Sendable, ExpressibleByStringInterpolation, Cu
             sql += String(parameters.count)
         }
 
+        /// A parameter that may be NULL. (Without this the compiler takes it for a description of an optional.)
+        package mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
+            parameters.append(value)
+            sql += "$"
+            sql += String(parameters.count)
+        }
+
         /// A literal piece of SQL: identifiers and constants of this program only.
         package mutating func appendInterpolation(raw sql: String) {
             self.sql += sql
