@@ -34,7 +34,7 @@ package struct ShardRepository: Sendable {
                     CASE WHEN EXISTS (SELECT FROM ready WHERE ready.id = s.handed_to) THEN s.handed_to END AS handed_to
                 FROM tenure.shards s
             ), room AS (
-                SELECT loaded, ceil(sum(weight) * me.capacity / me.total_capacity)
+                SELECT loaded, ceil(sum(weight)::numeric * me.capacity / me.total_capacity)
                     - coalesce(sum(weight) FILTER (WHERE owner = me.id), 0) AS room
                 FROM shard, me GROUP BY loaded, me.id, me.capacity, me.total_capacity
             ), orphan AS (

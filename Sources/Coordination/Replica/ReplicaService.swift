@@ -96,12 +96,13 @@ package final class ReplicaService: Service {
                 if case .finish = action {
                     await shell.close()
                     publish(machine)
+                    if machine.isDraining { logger.info("Left the cluster") }
                     return
                 }
                 shell.perform(action, in: &group)
             }
             publish(machine)
-            if before != machine.id { log(before, machine.id) }
+            log(event, before: before, machine)
             // One timer per deadline; a tick that comes too early finds nothing to do.
             if let deadline = machine.deadline, armed.map({ deadline < $0 || $0 <= clock.now }) ?? true {
                 armed = deadline
@@ -128,10 +129,14 @@ package final class ReplicaService: Service {
         }
     }
 
-    private func log(_ before: ReplicaID?, _ after: ReplicaID?) {
-        if let after {
-            logger.info("Joined as replica \(after)", metadata: ["replica.id": "\(after)"])
-        } else if let before {
+    private func log(_ event: Event, before: ReplicaID?, _ machine: Machine) {
+        switch event {
+        case .joined(let id, _):
+            logger.info("Joined as replica \(id)", metadata: ["replica.id": "\(id)"])
+        case .drain where machine.isDraining:
+            logger.info("Draining: handing over \(machine.owned.count) shards")
+        default:
+            guard let before, machine.id == nil else { return }
             logger.warning(
                 "Replica \(before) was fenced; its strategies are stopped here",
                 metadata: ["replica.id": "\(before)"]

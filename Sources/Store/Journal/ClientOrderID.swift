@@ -33,20 +33,19 @@ package enum ClientOrderID {
         let digest = SHA256.hash(data: Array("\(strategyID)\n\(name)\n\(index)".utf8))
         var text = prefix
         var bits: UInt32 = 0
-        var available = 0
-        var length = 0
-        for byte in digest {
+        var available: UInt32 = 0
+        for byte in digest.prefix(17) {
             bits = bits << 8 | UInt32(byte)
             available += 8
-            while available >= 5, length < 26 {
+            while available >= 5, text.utf8.count < length {
                 available -= 5
-                text.unicodeScalars.append(alphabet[Int(bits >> UInt32(available) & 31)])
-                length += 1
+                text.unicodeScalars.append(alphabet[Int(bits >> available & 31)])
+                bits &= (1 << available) - 1
             }
-            bits &= (1 << UInt32(available)) - 1
         }
         return text
     }
 
+    private static let length = prefix.utf8.count + 26
     private static let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".unicodeScalars)
 }
