@@ -1,5 +1,7 @@
-import Glibc
 import LocalCluster
+import Logging
+import Migrations
+import Postgres
 import Synchronization
 
 /// Gives a test a database of its own on the shared server, and drops it afterwards.
@@ -33,22 +35,40 @@ enum TestDatabase {
     static func create(migrated: Bool, on server: PostgresServer) async throws -> String {
         let name = "test_\(count.add(1, ordering: .relaxed).newValue)"
         if migrated { try await makingTemplate.value }
-        try await server.query("CREATE DATABASE \(name) OWNER tenure TEMPLATE \(migrated ? template : "template1")")
+        let template = migrated ? template : "template1"
+        try await administer("CREATE DATABASE \(raw: name) OWNER tenure TEMPLATE \(raw: template)", on: server)
         return name
     }
 
     static func drop(_ name: String, on server: PostgresServer) async {
         // A task of its own, because a cancelled test must leave nothing behind either. If the server is gone, so is
         // the database.
-        let dropping = Task { try await server.query("DROP DATABASE IF EXISTS \(name) WITH (FORCE)") }
+        let dropping = Task { try await administer("DROP DATABASE IF EXISTS \(raw: name) WITH (FORCE)", on: server) }
         _ = try? await dropping.value
     }
 
     private static func makeTemplate() async throws {
         let server = try await TestServer.shared
-        try await server.query("CREATE DATABASE \(template) OWNER tenure")
-        for file in try TestFiles.migrations() {
-            try await server.run(file: file, database: template)
-        }
+        try await administer("CREATE DATABASE \(raw: template) OWNER tenure", on: server)
+        _ = try await Migrator().migrate(
+            PostgresConfiguration(connectionString: server.connectionString(database: template)),
+            logger: logger
+        )
     }
+
+    private static func administer(_ statement: PostgresStatement, on server: PostgresServer) async throws {
+        let connection = try await PostgresConnection.connect(
+            PostgresConfiguration(connectionString: server.connectionString(database: "postgres", user: "postgres")),
+            logger: logger
+        )
+        do {
+            _ = try await connection.query(statement)
+        } catch {
+            await connection.close()
+            throw error
+        }
+        await connection.close()
+    }
+
+    private static let logger = Logger(label: "tenure.tests") { _ in SwiftLogNoOpLogHandler() }
 }

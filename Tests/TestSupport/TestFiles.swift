@@ -2,21 +2,13 @@ import FoundationEssentials
 import LocalCluster
 
 /// Files that tests need.
-package enum TestFiles {
+enum TestFiles {
     /// The root of the package: three folders above this file.
     static let root: String = {
         var parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
         parts.removeLast(3)
         return parts.joined(separator: "/")
     }()
-
-    /// The migrations, in order.
-    static func migrations() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: "\(root)/migrations/sql")
-            .filter { $0.hasPrefix("V") && $0.hasSuffix(".sql") }
-            .sorted()
-            .map { "\(root)/migrations/sql/\($0)" }
-    }
 }
 
 /// The path of an executable of this package, built beside the tests that are running.

@@ -27,7 +27,7 @@ package struct LocalClusterConfiguration: Sendable {
         environment: [String: String] = [:],
         restartsReplicas: Bool = true,
         isDurable: Bool = true,
-        terminal: Terminal = .silent
+        terminal: Terminal = .standardOutput
     ) {
         self.executable = executable
         self.replicas = replicas
