@@ -159,6 +159,8 @@ let package = Package(
             dependencies: [
                 "Exchanges", "ExchangeSimulator", "Trading", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ]
         ),
         .testTarget(
