@@ -12,6 +12,7 @@ extension PostgresConnection {
     ///
     /// - Throws: what `body` throws; `PostgresError` where the transaction cannot be begun or committed.
     ///   `.unknownOutcome` if the connection is lost in the commit.
+    @discardableResult
     package func withTransaction<R>(
         isolation: PostgresIsolation = .readCommitted,
         _ body: (PostgresConnection) async throws -> R

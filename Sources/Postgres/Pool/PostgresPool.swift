@@ -193,6 +193,7 @@ package final class PostgresPool: PostgresExecutor {
     /// A transaction that `body` leaves open is rolled back. Other session state (settings, locks) it must undo itself.
     ///
     /// - Throws: what `body` throws; `PostgresError` if no connection could be had.
+    @discardableResult
     package func withConnection<R>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
         let connection = try await acquire(.exclusive, by: .now + acquireTimeout)
         do {
@@ -208,6 +209,7 @@ package final class PostgresPool: PostgresExecutor {
     /// Runs `body` in a transaction on a connection of its own.
     ///
     /// - Throws: as `withConnection`, and `PostgresConnection.withTransaction`.
+    @discardableResult
     package func withTransaction<R>(
         isolation: PostgresIsolation = .readCommitted,
         _ body: (PostgresConnection) async throws -> R
