@@ -1,0 +1,106 @@
+# shellcheck shell=bash
+# What deploy/up and deploy/test share. To be sourced, with `set -euo pipefail`.
+
+say() {
+    printf '\033[1m==>\033[0m %s\n' "$*" >&2
+}
+
+fail() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        fail "this needs root, and there is no sudo. Run it as root once: $*"
+    fi
+}
+
+# Debian keeps daemons where the PATH of an ordinary user does not lead.
+have() {
+    PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" command -v "$1" >/dev/null
+}
+
+have_postgres_server() {
+    local postgres bindir
+    bindir=$(pg_config --bindir 2>/dev/null || true)
+    for postgres in "$bindir/postgres" /usr/lib/postgresql/*/bin/postgres; do
+        [ ! -x "$postgres" ] || return 0
+    done
+    return 1
+}
+
+have_library() {
+    have pkg-config && pkg-config --exists "$1"
+}
+
+missing=()
+
+# need PACKAGE COMMAND…: PACKAGE is to be installed unless COMMAND… succeeds.
+need() {
+    local package=$1
+    shift
+    "$@" || missing+=("$package")
+}
+
+need_for_building() {
+    need git have git
+    need pkg-config have pkg-config
+    need libpq-dev have_library libpq
+    need libssl-dev have_library openssl
+}
+
+need_for_running() {
+    need postgresql have_postgres_server
+    need haproxy have haproxy
+    need curl have curl
+    need jq have jq
+}
+
+apt() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 \
+        -o Dpkg::Options::=--force-confold "$@" >&2
+}
+
+install_missing() {
+    [ ${#missing[@]} -gt 0 ] || return 0
+    have apt-get || fail "please install what corresponds to these Debian packages: ${missing[*]}"
+    say "Installing ${missing[*]}"
+    apt update
+    case " ${missing[*]} " in
+        *' postgresql '*) install_without_system_cluster "${missing[@]}" ;;
+        *) apt install --no-install-recommends "${missing[@]}" ;;
+    esac
+    missing=()
+}
+
+# Debian's package starts a server of its own for the whole machine, unless told not to. Only the programs are wanted; the
+# machine's setting is put back, and a cluster that exists is left alone.
+install_without_system_cluster() {
+    local file=/etc/postgresql-common/createcluster.conf
+    apt install --no-install-recommends postgresql-common
+    as_root cp "$file" "$file.before-tenure"
+    printf 'create_main_cluster = false\n' | as_root tee "$file" >/dev/null
+    local status=0
+    apt install --no-install-recommends "$@" || status=$?
+    as_root mv "$file.before-tenure" "$file"
+    [ "$status" -eq 0 ] || exit "$status"
+}
+
+need_swift() {
+    local directory version
+    if ! command -v swift >/dev/null; then
+        for directory in "$HOME/.local/share/swiftly/bin" /opt/swift/usr/bin /usr/share/swift/usr/bin; do
+            [ ! -x "$directory/swift" ] || PATH="$directory:$PATH"
+        done
+    fi
+    command -v swift >/dev/null || fail "the Swift toolchain (6.2 or later) is not installed, or not in PATH.
+       https://www.swift.org/install/linux/ says how; with swiftly it is one command."
+    version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
+    [ "$(printf '%s\n' 6.2 "$version" | sort -V | head -n 1)" = 6.2 ] ||
+        fail "Swift 6.2 or later is needed, but $(command -v swift) is ${version:-of an unknown version}."
+}
