@@ -29,7 +29,7 @@ package struct SimulatorConfiguration: Sendable {
     /// How many messages a second a stream connection may send before it is closed.
     package var incomingMessagesPerSecond = 5
     /// How many bytes may wait for a slow reader before it is disconnected.
-    package var outgoingBufferLimit = 4 * 1_024 * 1_024
+    package var outgoingBufferLimit = 16 * 1_024 * 1_024
 
     package init() {}
 

@@ -65,7 +65,7 @@ struct ControlRoutes {
             )
         }
         try allow(["candles"], in: fields)
-        let candles = try integer("candles", in: fields, from: 1, to: 100_000) ?? 1
+        let candles = try integer("candles", in: fields, from: 1, to: 1_000) ?? 1
         let advanced = exchange.publisher.step(candles: candles)
         let now = exchange.clock.now
         return .object([

@@ -19,6 +19,9 @@ protocol Market: Sendable {
         through end: Timestamp,
         forming: Bool
     ) -> [KlineUpdate]
+    /// What was traded in the time after `start` and not after `end`, in order, rolled up so that trades come no more often
+    /// than forming candles are told (or, without `forming`, than the finest candles close).
+    func trades(_ symbol: Symbol, after start: Timestamp, through end: Timestamp, forming: Bool) -> [MarketTrade]
     /// The last traded price, or `nil` where nothing has been traded yet.
     func price(_ symbol: Symbol, at now: Timestamp) -> FixedDecimal?
     /// What the market did from `start` until `now`, or `nil` if nothing.

@@ -7,7 +7,7 @@ struct MarketDataRoutes {
 
     private static let paths: Set = [
         "/api/v3/ping", "/api/v3/time", "/api/v3/exchangeInfo", "/api/v3/klines", "/api/v3/uiKlines",
-        "/api/v3/ticker/price", "/api/v3/ticker/bookTicker",
+        "/api/v3/ticker/price", "/api/v3/ticker/bookTicker", "/api/v3/ticker/24hr",
     ]
 
     /// What the request costs.
@@ -16,12 +16,16 @@ struct MarketDataRoutes {
         case "/api/v3/exchangeInfo": 20
         case "/api/v3/klines", "/api/v3/uiKlines": 2
         case "/api/v3/ticker/price", "/api/v3/ticker/bookTicker": request.query.contains("symbol=") ? 2 : 4
+        case "/api/v3/ticker/24hr": request.query.contains("symbol=") ? 2 : 80
         default: 1
         }
     }
 
     func respond(to request: SimulatorRequest) throws(APIError) -> SimulatorResponse {
         guard Self.paths.contains(request.path) else {
+            if StreamTarget(path: request.path, query: request.query) != nil {
+                throw APIError(.upgradeRequired, code: -1000, "\(request.path) speaks WebSocket.")
+            }
             throw APIError(.notFound, code: -1000, "There is no \(request.path) here.")
         }
         guard request.method == .GET || request.method == .HEAD else {
@@ -38,6 +42,7 @@ struct MarketDataRoutes {
         case "/api/v3/exchangeInfo": return try exchangeInfo(&parameters)
         case "/api/v3/klines", "/api/v3/uiKlines": return try klines(&parameters)
         case "/api/v3/ticker/price": return try tickers(&parameters, price)
+        case "/api/v3/ticker/24hr": return try tickers(&parameters, dayTicker)
         default: return try tickers(&parameters, bookTicker)
         }
     }
@@ -110,6 +115,25 @@ struct MarketDataRoutes {
             return "{\"symbol\":\"\(instrument.symbol)\",\"bidPrice\":\"\(price.padded)\",\"bidQty\":\"\(quantity)\","
                 + "\"askPrice\":\"\((price + instrument.tickSize).padded)\",\"askQty\":\"\(quantity)\"}"
         }
+    }
+
+    private func dayTicker(_ instrument: Instrument, now: Timestamp) -> String? {
+        let start = now - 86_400_000
+        guard let day = exchange.market.summary(instrument.symbol, from: start, now: now) else { return nil }
+        let (candle, volume) = (day.candle, day.candle.volume)
+        let change = candle.close - candle.open
+        let percent = change.scaled(by: FixedDecimal(100), over: candle.open)
+        let average = volume.isPositive ? day.quoteVolume / volume : candle.close
+        let quantity = (instrument.stepSize * FixedDecimal(1_000)).padded
+        return "{\"symbol\":\"\(instrument.symbol)\",\"priceChange\":\"\(change.padded)\","
+            + "\"priceChangePercent\":\"\(percent)\",\"weightedAvgPrice\":\"\(average.padded)\","
+            + "\"prevClosePrice\":\"\(candle.open.padded)\",\"lastPrice\":\"\(candle.close.padded)\","
+            + "\"lastQty\":\"\(quantity)\",\"bidPrice\":\"\(candle.close.padded)\",\"bidQty\":\"\(quantity)\","
+            + "\"askPrice\":\"\((candle.close + instrument.tickSize).padded)\",\"askQty\":\"\(quantity)\","
+            + "\"openPrice\":\"\(candle.open.padded)\",\"highPrice\":\"\(candle.high.padded)\","
+            + "\"lowPrice\":\"\(candle.low.padded)\",\"volume\":\"\(volume.padded)\","
+            + "\"quoteVolume\":\"\(day.quoteVolume.padded)\",\"openTime\":\(start.milliseconds),"
+            + "\"closeTime\":\(now.milliseconds),\"firstId\":-1,\"lastId\":-1,\"count\":\(day.trades)}"
     }
 
     /// What `symbol` or `symbols` choose, else everything that is listed.

@@ -15,6 +15,7 @@ final class StreamConnectionHandler: ChannelInboundHandler {
     private var pongDeadline: Scheduled<Void>?
     private var pingPayload = 0
     private var incoming = MessageRate()
+    private var isClosing = false
 
     init(exchange: SimulatedExchange, target: StreamTarget) {
         self.exchange = exchange
@@ -61,6 +62,7 @@ final class StreamConnectionHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
+        guard !isClosing else { return }
         switch frame.opcode {
         case .connectionClose:
             var reason = frame.unmaskedData
@@ -136,6 +138,7 @@ final class StreamConnectionHandler: ChannelInboundHandler {
     }
 
     private func close(context: ChannelHandlerContext, code: WebSocketErrorCode, reason: String) {
+        isClosing = true
         if let connection { exchange.streams.disconnect(connection) }
         var data = context.channel.allocator.buffer(capacity: 2 + reason.utf8.count)
         data.write(webSocketErrorCode: code)

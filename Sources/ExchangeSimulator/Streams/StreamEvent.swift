@@ -27,6 +27,14 @@ struct StreamEvent: Sendable {
         return StreamEvent(time: update.time, stream: stream, text: text)
     }
 
+    static func trade(_ trade: MarketTrade, _ symbol: Symbol, _ stream: StreamName) -> StreamEvent {
+        let text =
+            "{\"e\":\"trade\",\"E\":\(trade.time.milliseconds),\"s\":\"\(symbol)\",\"t\":\(trade.id),"
+            + "\"p\":\"\(trade.price.padded)\",\"q\":\"\(trade.quantity.padded)\",\"T\":\(trade.time.milliseconds),"
+            + "\"m\":\(trade.isBuyerMaker),\"M\":true}"
+        return StreamEvent(time: trade.time, stream: stream, text: text)
+    }
+
     static func miniTicker(_ summary: Kline, _ symbol: Symbol, at time: Timestamp, _ stream: StreamName) -> StreamEvent
     {
         let candle = summary.candle

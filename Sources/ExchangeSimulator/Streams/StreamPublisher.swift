@@ -64,19 +64,30 @@ final class StreamPublisher: Sendable {
     }
 
     private func tell(after start: Timestamp, through end: Timestamp) {
-        var outbox: [UInt64: (connection: StreamConnection, events: [StreamEvent])] = [:]
+        var due: [(event: StreamEvent, number: Int, connections: [StreamConnection])] = []
         for (stream, connections) in hub.listeners() {
-            for event in events(of: stream, after: start, through: end) where !faults.losesNextEvent() {
-                for connection in connections {
-                    outbox[connection.id, default: (connection, [])].events.append(event)
-                }
+            for event in events(of: stream, after: start, through: end) {
+                due.append((event, due.count, connections))
             }
         }
-        for (connection, events) in outbox.values {
-            // A connection hears of several streams in the order of their events. The sort keeps the order of equals.
-            let isCombined = connection.isCombined
-            connection.send(events.sorted { $0.time < $1.time }.map { $0.payload(isCombined: isCombined) })
+        // By time; what happens at the same moment by stream, and within a stream as it was told.
+        due.sort { ($0.event.time, $0.event.stream.text, $0.number) < ($1.event.time, $1.event.stream.text, $1.number) }
+        var outbox: [UInt64: (connection: StreamConnection, payloads: [ByteBuffer])] = [:]
+        for (event, _, connections) in due where !faults.losesNextEvent() {
+            var (plain, combined) = (ByteBuffer?.none, ByteBuffer?.none)
+            for connection in connections {
+                let payload: ByteBuffer
+                if connection.isCombined {
+                    payload = combined ?? event.payload(isCombined: true)
+                    combined = payload
+                } else {
+                    payload = plain ?? event.payload(isCombined: false)
+                    plain = payload
+                }
+                outbox[connection.id, default: (connection, [])].payloads.append(payload)
+            }
         }
+        for (connection, payloads) in outbox.values { connection.send(payloads) }
     }
 
     private func events(of stream: StreamName, after start: Timestamp, through end: Timestamp) -> [StreamEvent] {
@@ -92,7 +103,10 @@ final class StreamPublisher: Sendable {
                 return []
             }
             return [.miniTicker(day, symbol, at: second, stream)]
-        case .trades, .nothing: return []
+        case .trades(let symbol):
+            return market.trades(symbol, after: start, through: end, forming: isTellingForming)
+                .map { .trade($0, symbol, stream) }
+        case .nothing: return []
         }
     }
 }

@@ -75,6 +75,22 @@ struct RecordedSeries: Sendable {
         return updates
     }
 
+    /// A trade at the close of each recorded candle, as large as all that was traded in it.
+    func trades(after start: Timestamp, through end: Timestamp) -> [MarketTrade] {
+        let lower = parts.firstIndex(after: start - part, by: \.openTime)
+        let upper = parts.firstIndex(after: end - part, by: \.openTime)
+        return (lower..<max(lower, upper)).filter { parts[$0].candle.volume.isPositive }.map { index in
+            let candle = parts[index].candle
+            return MarketTrade(
+                id: Int64(index) + 1,
+                time: candle.openTime + (part - 1),
+                price: candle.close,
+                quantity: candle.volume,
+                isBuyerMaker: candle.close < candle.open
+            )
+        }
+    }
+
     /// What was traded from `start` until `now`, in recorded candles.
     func summary(from start: Timestamp, now: Timestamp) -> Kline? {
         let lower = parts.firstIndex(after: start - 1, by: \.openTime)

@@ -33,9 +33,8 @@ struct Recording: Sendable {
         var candles: [Candle] = []
         var (priceDigits, volumeDigits) = (0, 0)
         var number = 0
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+        for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
             number += 1
-            let line = line.hasSuffix("\r") ? line.dropLast() : line
             if line.isEmpty || (number == 1 && line.hasPrefix("open_time")) {
                 if !line.isEmpty, line != Self.header {
                     throw .invalidRecording(file, line: number, "the header must be \(Self.header)")

@@ -45,17 +45,18 @@ struct ReplayMarket: Market {
             digits[symbol] = (max(known.price, recording.priceDigits), max(known.volume, recording.volumeDigits))
             if recording.candles[0].openTime < earliest.candles[0].openTime { earliest = recording }
         }
-        guard history < earliest.candles.count else {
-            throw .invalidSetting(
-                "\(earliest.file) holds \(earliest.candles.count) candles: with a history of \(history) nothing is left to replay"
-            )
-        }
         self.series = series
         self.finest = finest
         self.closes = closes.sorted()
         moments = opens.union(closes).sorted()
-        start = earliest.candles[history - 1].openTime + earliest.interval.milliseconds
         end = self.closes.last
+        let count = earliest.candles.count
+        start = earliest.candles[min(history, count) - 1].openTime + earliest.interval.milliseconds
+        guard history <= count, let end, start < end else {
+            throw .invalidSetting(
+                "\(earliest.file) holds \(count) candles: with a history of \(history) nothing is left to replay"
+            )
+        }
         instruments = digits.keys.sorted().map { symbol in
             Self.instrument(symbol, priceDigits: digits[symbol]?.price ?? 8, volumeDigits: digits[symbol]?.volume ?? 8)
         }
@@ -95,6 +96,10 @@ struct ReplayMarket: Market {
         forming: Bool
     ) -> [KlineUpdate] {
         series[symbol]?[interval]?.updates(after: start, through: end) ?? []
+    }
+
+    func trades(_ symbol: Symbol, after start: Timestamp, through end: Timestamp, forming: Bool) -> [MarketTrade] {
+        finest[symbol]?.trades(after: start, through: end) ?? []
     }
 
     func price(_ symbol: Symbol, at now: Timestamp) -> FixedDecimal? { finest[symbol]?.price(at: now) }

@@ -3,26 +3,26 @@ import Trading
 /// What the synthetic market lists: well-known pairs, and ten thousand unlisted ones for load tests.
 enum SyntheticInstruments {
     static let listed: [Instrument] = [
-        make("BTCUSDT", tick: "0.01", step: "0.00001", price: "65000", volume: "20000"),
+        make("BTCUSDT", tick: "0.01", step: "0.00001", price: "65000", volume: "60000"),
         make("ETHUSDT", tick: "0.01", step: "0.0001", price: "3200", volume: "300000"),
         make("BNBUSDT", tick: "0.01", step: "0.001", price: "580", volume: "600000"),
         make("SOLUSDT", tick: "0.01", step: "0.001", price: "150", volume: "3000000"),
         make("LTCUSDT", tick: "0.01", step: "0.001", price: "84", volume: "700000"),
         make("BCHUSDT", tick: "0.01", step: "0.001", price: "420", volume: "80000"),
-        make("AVAXUSDT", tick: "0.001", step: "0.01", price: "32", volume: "2500000"),
-        make("LINKUSDT", tick: "0.001", step: "0.01", price: "15", volume: "3000000"),
-        make("DOTUSDT", tick: "0.001", step: "0.01", price: "6.8", volume: "5000000"),
-        make("ATOMUSDT", tick: "0.001", step: "0.01", price: "8.4", volume: "2000000"),
-        make("UNIUSDT", tick: "0.001", step: "0.01", price: "9.1", volume: "2000000"),
-        make("XRPUSDT", tick: "0.0001", step: "0.1", price: "0.62", volume: "400000000"),
-        make("ADAUSDT", tick: "0.0001", step: "0.1", price: "0.47", volume: "200000000"),
-        make("TRXUSDT", tick: "0.0001", step: "0.1", price: "0.13", volume: "300000000"),
-        make("XLMUSDT", tick: "0.0001", step: "1", price: "0.11", volume: "300000000"),
-        make("DOGEUSDT", tick: "0.00001", step: "1", price: "0.14", volume: "2000000000"),
-        make("ETHBTC", tick: "0.00001", step: "0.0001", price: "0.0492", volume: "40000"),
-        make("BNBBTC", tick: "0.000001", step: "0.001", price: "0.00892", volume: "60000"),
-        make("LTCBTC", tick: "0.000001", step: "0.001", price: "0.00129", volume: "60000"),
-        make("SOLBTC", tick: "0.0000001", step: "0.01", price: "0.0023", volume: "600000"),
+        make("AVAXUSDT", tick: "0.0001", step: "0.01", price: "32", volume: "2500000"),
+        make("LINKUSDT", tick: "0.0001", step: "0.01", price: "15", volume: "3000000"),
+        make("DOTUSDT", tick: "0.0001", step: "0.01", price: "6.8", volume: "5000000"),
+        make("ATOMUSDT", tick: "0.0001", step: "0.01", price: "8.4", volume: "2000000"),
+        make("UNIUSDT", tick: "0.0001", step: "0.01", price: "9.1", volume: "2000000"),
+        make("XRPUSDT", tick: "0.00001", step: "0.1", price: "0.62", volume: "400000000"),
+        make("ADAUSDT", tick: "0.00001", step: "0.1", price: "0.47", volume: "200000000"),
+        make("TRXUSDT", tick: "0.00001", step: "0.1", price: "0.13", volume: "300000000"),
+        make("XLMUSDT", tick: "0.00001", step: "1", price: "0.11", volume: "300000000"),
+        make("DOGEUSDT", tick: "0.000001", step: "1", price: "0.14", volume: "2000000000"),
+        make("ETHBTC", tick: "0.000001", step: "0.0001", price: "0.0492", volume: "400000"),
+        make("BNBBTC", tick: "0.0000001", step: "0.001", price: "0.00892", volume: "600000"),
+        make("LTCBTC", tick: "0.0000001", step: "0.001", price: "0.00129", volume: "600000"),
+        make("SOLBTC", tick: "0.0000001", step: "0.01", price: "0.0023", volume: "6000000"),
         make("XRPBTC", tick: "0.00000001", step: "1", price: "0.0000095", volume: "60000000"),
         make("ADABTC", tick: "0.00000001", step: "1", price: "0.0000072", volume: "60000000"),
     ]
@@ -42,7 +42,7 @@ enum SyntheticInstruments {
             let number = Int(digits),
             number > 0
         else { return nil }
-        return make(symbol, tick: "0.01", step: "0.001", price: FixedDecimal(100 + number), volume: "900000")
+        return make(symbol, tick: "0.01", step: "0.001", price: FixedDecimal(1_000 + number), volume: "500000")
     }
 
     private static func make(

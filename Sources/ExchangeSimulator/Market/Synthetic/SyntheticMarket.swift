@@ -82,6 +82,32 @@ final class SyntheticMarket: Market {
         return updates
     }
 
+    func trades(_ symbol: Symbol, after start: Timestamp, through end: Timestamp, forming: Bool) -> [MarketTrade] {
+        guard let instrument = instrument(symbol), start >= Self.listing else { return [] }
+        let cadence = forming ? Self.formingCadence : Interval.oneSecond.milliseconds
+        var moment = start - start.milliseconds % cadence + cadence
+        guard moment <= end else { return [] }
+        return withSeries(instrument) { series in
+            var trades: [MarketTrade] = []
+            while moment <= end {
+                if let bar = series.bar(from: moment - cadence, until: moment), bar.volume > 0 {
+                    let kline = kline(bar, instrument, moment - cadence)
+                    trades.append(
+                        MarketTrade(
+                            id: moment.milliseconds / Self.formingCadence,
+                            time: moment - 1,
+                            price: kline.candle.close,
+                            quantity: kline.candle.volume,
+                            isBuyerMaker: bar.close < bar.open
+                        )
+                    )
+                }
+                moment = moment + cadence
+            }
+            return trades
+        }
+    }
+
     func price(_ symbol: Symbol, at now: Timestamp) -> FixedDecimal? {
         guard let instrument = instrument(symbol), now >= Self.listing else { return nil }
         let step = SyntheticLevel.lengths[SyntheticLevel.finest]

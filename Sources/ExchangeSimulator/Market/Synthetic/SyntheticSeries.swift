@@ -67,7 +67,7 @@ struct SyntheticSeries: Sendable {
         guard level < SyntheticLevel.finest else { return }
         if splits[level].index != index {
             var random = HashedRandom(seed: seed, level: level + 1, index: index)
-            let parts = split.parts(of: bar, count: SyntheticLevel.parts(level), random: &random)
+            let parts = split.parts(of: bar, level: level, random: &random)
             splits[level] = (index, parts)
         }
         let (count, partLength) = (SyntheticLevel.parts(level), SyntheticLevel.lengths[level + 1])
@@ -89,8 +89,8 @@ struct SyntheticSeries: Sendable {
         let (above, below) = (random.unit(), random.unit())
         bar.high = max(bar.open, bar.close)
         bar.low = min(bar.open, bar.close)
-        bar.high += Int64(Double(bar.high) * (0.015 + 0.035 * above * above)) + 1
-        bar.low -= Int64(Double(bar.low) * (0.015 + 0.035 * below * below)) + 1
+        bar.high += Int64(Double(bar.high) * (0.015 + 0.045 * above * above)) + 1
+        bar.low -= Int64(Double(bar.low) * (0.015 + 0.045 * below * below)) + 1
         bar.low = max(bar.low, 1)
         bar.volume = Int64(dailyLots * (0.5 + random.unit()))
         let average = Double(bar.open + bar.high + bar.low + bar.close) / 4

@@ -11,16 +11,37 @@ struct SyntheticSplit {
     private static let squareRoots: [Double] = (0...8).map { Double($0).squareRoot() }
     /// Mean range of a Brownian path in units of its standard deviation: √(8/π).
     private static let rangePerDeviation = 1.596
+    /// By which share of itself a price usually moves in a second.
+    private static let deviationPerSecond = 0.000_25
 
-    func parts(of bar: SyntheticBar, count: Int, random: inout HashedRandom) -> [SyntheticBar] {
-        var parts = path(through: bar, count: count, random: &random)
+    func parts(
+        of bar: SyntheticBar,
+        level: Int,
+        random: inout HashedRandom
+    ) -> [SyntheticBar] {
+        let usual = Self.deviationPerSecond * (Double(SyntheticLevel.lengths[level + 1]) / 1_000).squareRoot()
+        var parts = path(
+            through: bar,
+            count: SyntheticLevel.parts(level),
+            usualDeviation: usual,
+            random: &random
+        )
         shareVolume(of: bar, among: &parts, random: &random)
         return parts
     }
 
-    private func path(through bar: SyntheticBar, count: Int, random: inout HashedRandom) -> [SyntheticBar] {
+    private func path(
+        through bar: SyntheticBar,
+        count: Int,
+        usualDeviation: Double,
+        random: inout HashedRandom
+    ) -> [SyntheticBar] {
+        // Half from what moved around it, half from what is usual for such a stretch: markets have quiet and busy times, but
+        // neither dies nor explodes.
         let range = Double(bar.high - bar.low)
-        let deviation = range / (Self.rangePerDeviation * Self.squareRoots[count]) * (0.75 + 0.6 * random.unit())
+        let inherited = range / (Self.rangePerDeviation * Self.squareRoots[count])
+        let usual = Double(bar.open) * usualDeviation
+        let deviation = min((inherited * usual).squareRoot() * (0.75 + 0.6 * random.unit()), 0.5 * range)
         var walk = [0.0]
         for _ in 0..<count { walk.append(walk[walk.count - 1] + random.bell()) }
         var edges = [bar.open]
