@@ -193,9 +193,13 @@ let package = Package(
         .testTarget(
             name: "HTTPAPITests",
             dependencies: [
-                "HTTPAPI", "Store", "Coordination", "Trading", "Postgres", "TestSupport", "Observability",
+                "HTTPAPI", "Store", "Coordination", "Trading", "Postgres", "TestSupport", "LocalCluster", "Observability",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ]
         ),
         .testTarget(name: "LocalClusterTests", dependencies: ["LocalCluster", "TestSupport"]),
@@ -204,6 +208,8 @@ let package = Package(
             dependencies: [
                 "LocalCluster", "Postgres", "Trading", "TestSupport", "tenure",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ]
         ),
     ],

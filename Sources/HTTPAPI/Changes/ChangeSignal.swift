@@ -54,12 +54,11 @@ package final class ChangeSignal: Sendable {
         return try await withThrowingTaskGroup(of: Void.self) { group in
             defer { group.cancelAll() }
             group.addTask {
-                while !Task.isCancelled {
+                repeat {
                     let rest = ContinuousClock.now.duration(to: deadline)
-                    guard rest > .zero else { break }
-                    try? await Task.sleep(for: min(interval, rest), tolerance: .zero)
+                    try? await Task.sleep(for: max(.zero, min(interval, rest)), tolerance: .zero)
                     wake.yield()
-                }
+                } while ContinuousClock.now < deadline && !Task.isCancelled
                 wake.finish()
             }
             if let answer = try await ask() { return answer }
@@ -82,6 +81,6 @@ package final class ChangeSignal: Sendable {
         state.withLock { $0.waiters[token] = nil }
     }
 
-    /// For tests: how many requests wait.
+    /// How many requests wait.
     var waiting: Int { state.withLock { $0.waiters.count } }
 }

@@ -17,6 +17,7 @@ struct DesiredStateFixture: Sendable {
             let pool = PostgresPool(
                 configuration: PostgresConfiguration(connectionString: url),
                 size: connections,
+                acquireTimeout: .seconds(30),
                 logger: Logger(label: "test")
             )
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -1,0 +1,84 @@
+import Synchronization
+import Testing
+
+@testable import HTTPAPI
+
+@Suite("Waiting for a strategy to change", .timeLimit(.minutes(1)))
+struct ChangeSignalTests {
+    @Test("a notification about the strategy wakes at once; about another one it does not")
+    func notified() async throws {
+        let signal = ChangeSignal()
+        let asked = Atomic(0)
+        let (questions, question) = AsyncStream.makeStream(of: Int.self)
+        async let answer = signal.firstAnswer(about: 7, within: .seconds(30), every: .seconds(30)) { () -> String? in
+            let count = asked.add(1, ordering: .relaxed).newValue
+            question.yield(count)
+            return count == 2 ? "second" : nil
+        }
+        var iterator = questions.makeAsyncIterator()
+        #expect(await iterator.next() == 1)
+        signal.publish("running 8 1")
+        signal.publish("running")
+        signal.publish("")
+        signal.publish("fenced x")
+        signal.publish("running 7 1")
+        #expect(try await answer == "second")
+        #expect(asked.load(ordering: .relaxed) == 2)
+        #expect(signal.waiting == 0)
+    }
+
+    @Test("without notifications it asks at intervals")
+    func interval() async throws {
+        let signal = ChangeSignal()
+        var asked = 0
+        let answer = try await signal.firstAnswer(about: 7, within: .seconds(30), every: .milliseconds(5)) {
+            () -> Int? in
+            asked += 1
+            return asked == 4 ? asked : nil
+        }
+        #expect(answer == 4)
+    }
+
+    @Test("it gives up at the limit, after a last question")
+    func limit() async throws {
+        let signal = ChangeSignal()
+        var asked = 0
+        let start = ContinuousClock.now
+        let answer = try await signal.firstAnswer(about: 7, within: .milliseconds(30), every: .seconds(9)) {
+            () -> Int? in
+            asked += 1
+            return nil
+        }
+        #expect(answer == nil)
+        #expect(asked == 2)
+        #expect(ContinuousClock.now - start >= .milliseconds(30))
+        #expect(signal.waiting == 0)
+    }
+
+    @Test("after a reconnection everybody asks again")
+    func publishAll() async throws {
+        let signal = ChangeSignal()
+        let (questions, question) = AsyncStream.makeStream(of: Void.self)
+        let asked = Atomic(0)
+        async let answer = signal.firstAnswer(about: 7, within: .seconds(30), every: .seconds(30)) { () -> Int? in
+            question.yield()
+            return asked.add(1, ordering: .relaxed).newValue == 2 ? 2 : nil
+        }
+        var iterator = questions.makeAsyncIterator()
+        await iterator.next()
+        signal.publishAll()
+        #expect(try await answer == 2)
+    }
+
+    @Test("an error of the question ends the wait")
+    func failure() async {
+        struct Broken: Error {}
+        let signal = ChangeSignal()
+        await #expect(throws: Broken.self) {
+            try await signal.firstAnswer(about: 7, within: .seconds(30), every: .seconds(30)) { () -> Int? in
+                throw Broken()
+            }
+        }
+        #expect(signal.waiting == 0)
+    }
+}

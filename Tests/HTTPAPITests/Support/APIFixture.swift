@@ -1,0 +1,142 @@
+import CoreMetrics
+import HTTPAPI
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import NIOCore
+import Observability
+import Postgres
+import Store
+import TestSupport
+import Trading
+
+/// The API on a real database, with someone who plays the owner of all strategies.
+struct APIFixture: Sendable {
+    let pool: PostgresPool
+    let url: String
+    let client: any TestClientProtocol
+    let owner: Owner
+    let readiness: SettableReadiness
+
+    /// - Parameters:
+    ///   - owned: Whether there is a live replica that acts on what is wanted.
+    ///   - change: To change the configuration.
+    static func with(
+        owned: Bool = true,
+        setup: TestingSetup = .router,
+        _ change: (inout APIConfiguration) -> Void = { _ in },
+        _ body: @Sendable (APIFixture) async throws -> Void
+    ) async throws {
+        var configuration = APIConfiguration(port: 0)
+        change(&configuration)
+        let changed = configuration
+        try await Turns.shared.withTurn {
+            try await withTestDatabase { url in
+                try await serve(url, owned: owned, setup: setup, changed, body)
+            }
+        }
+    }
+
+    /// The API without any database, for requests that are refused before it is asked.
+    static func offline(_ body: @Sendable (APIFixture) async throws -> Void) async throws {
+        let url = "postgresql://nobody@127.0.0.1:1/nothing"
+        try await serve(
+            url,
+            owned: false,
+            acquireTimeout: .milliseconds(1),
+            setup: .router,
+            APIConfiguration(port: 0),
+            body
+        )
+    }
+
+    /// - Parameters:
+    ///   - acquireTimeout: How long a request waits for a connection.
+    ///   - statementTimeout: How long it then waits for the answer.
+    static func serve(
+        _ url: String,
+        owned: Bool,
+        acquireTimeout: Duration = .seconds(10),
+        statementTimeout: Duration = .seconds(10),
+        setup: TestingSetup,
+        _ configuration: APIConfiguration,
+        _ body: @Sendable (APIFixture) async throws -> Void
+    ) async throws {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let database = PostgresConfiguration(connectionString: url)
+        let pool = PostgresPool(
+            configuration: database,
+            size: 4,
+            acquireTimeout: acquireTimeout,
+            logger: logger
+        )
+        let listener = PostgresListener(configuration: database, channels: ["tenure"], logger: logger)
+        let changes = ChangeSignal()
+        let readiness = SettableReadiness()
+        let registry = PrometheusRegistry()
+        let application = APIApplication.make(
+            configuration: configuration,
+            dependencies: APIDependencies(
+                desired: DesiredStateRepository(database: pool, timeout: statementTimeout),
+                queries: StrategyQueries(database: pool, timeout: statementTimeout),
+                validator: TestValidator(),
+                readiness: readiness,
+                changes: changes,
+                metrics: { registry.render() },
+                metricsFactory: registry
+            ),
+            logger: logger
+        )
+        let owner = Owner(pool: pool)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            defer { group.cancelAll() }
+            let forAPI = listener.subscribe()
+            let forOwner = listener.subscribe()
+            group.addTask { try await pool.run() }
+            group.addTask { try await listener.run() }
+            group.addTask {
+                for await event in forAPI {
+                    if case .notification(_, let payload, _) = event { changes.publish(payload) }
+                }
+            }
+            if owned {
+                try await owner.join()
+                group.addTask { try await owner.run(forOwner) }
+            }
+            try await application.test(setup) { client in
+                try await body(
+                    APIFixture(pool: pool, url: url, client: client, owner: owner, readiness: readiness)
+                )
+            }
+        }
+    }
+
+    // MARK: Requests
+
+    func get(_ path: String, headers: HTTPFields = [:]) async throws -> TestResponse {
+        try await client.execute(uri: path, method: .get, headers: headers)
+    }
+
+    func post(_ path: String, _ body: String, headers: HTTPFields = [:]) async throws -> TestResponse {
+        var headers = headers
+        if headers[.contentType] == nil { headers[.contentType] = "application/json" }
+        return try await client.execute(uri: path, method: .post, headers: headers, body: ByteBuffer(string: body))
+    }
+
+    func start(
+        _ symbol: String = "BTCUSDT",
+        _ more: String = #""mode": "scalp", "interval": "1m""#
+    ) async throws -> TestResponse {
+        try await post("/api/live-strategy/start", #"{"symbol": "\#(symbol)", \#(more)}"#)
+    }
+
+    func stop(_ symbol: String = "BTCUSDT", _ more: String = "") async throws -> TestResponse {
+        try await post("/api/live-strategy/stop", #"{"symbol": "\#(symbol)"\#(more)}"#)
+    }
+
+    /// Starts a strategy and returns its id.
+    func started(_ symbol: String = "BTCUSDT") async throws -> Int {
+        try await start(symbol).json()["id"].int
+    }
+}
