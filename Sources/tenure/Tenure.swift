@@ -4,7 +4,8 @@ import ArgumentParser
 struct Tenure: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tenure",
-        abstract: "Hosts live trading strategies so that they survive anything that happens to the machine they run on.",
+        abstract:
+            "Hosts live trading strategies so that they survive anything that happens to the machine they run on.",
         version: Tenure.version,
         subcommands: [UpCommand.self, ServeCommand.self, MigrateCommand.self, SimulatorCommand.self]
     )

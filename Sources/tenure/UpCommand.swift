@@ -4,7 +4,8 @@ import LocalCluster
 struct UpCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "up",
-        abstract: "Starts a whole cluster on this machine: PostgreSQL, an exchange simulator, replicas, a load balancer.",
+        abstract:
+            "Starts a whole cluster on this machine: PostgreSQL, an exchange simulator, replicas, a load balancer.",
         discussion: """
             Ctrl-C stops everything that it started, and nothing else. The data stays: the next `tenure up` resumes the \
             strategies.

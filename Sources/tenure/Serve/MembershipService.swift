@@ -46,7 +46,9 @@ struct MembershipService: Service {
             if !report.applied.isEmpty { logger.info("The schema is now at version \(report.to)") }
         } else {
             let status = try await Migrator().check(database, logger: logger)
-            guard status.isUpToDate else { throw SchemaOutdated(version: status.databaseVersion, needed: status.latestVersion) }
+            guard status.isUpToDate else {
+                throw SchemaOutdated(version: status.databaseVersion, needed: status.latestVersion)
+            }
         }
     }
 }

@@ -9,7 +9,10 @@ struct ReplicaReadiness: ReadinessSource {
         switch replica.status {
         case .member: .ready
         case .joining:
-            .unready(.joining, detail: "This replica is joining: it waits for the database, or for its place in the cluster.")
+            .unready(
+                .joining,
+                detail: "This replica is joining: it waits for the database, or for its place in the cluster."
+            )
         case .suspended:
             .unready(.suspended, detail: "The database cannot be reached: nothing is traded here until it is back.")
         case .draining, .stopped:

@@ -86,7 +86,10 @@ struct SettingsReader {
     mutating func url(_ name: String, schemes: [String]) -> String? {
         guard let text = text(name) else { return nil }
         guard let scheme = schemes.first(where: { text.hasPrefix("\($0)://") }), text.count > scheme.count + 3 else {
-            problem(name, "\"\(text)\" is not an address that begins with \(schemes.map { "\($0)://" }.joined(separator: " or "))")
+            problem(
+                name,
+                "\"\(text)\" is not an address that begins with \(schemes.map { "\($0)://" }.joined(separator: " or "))"
+            )
             return nil
         }
         return text

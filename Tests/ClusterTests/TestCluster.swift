@@ -1,0 +1,168 @@
+import AsyncHTTPClient
+import FoundationEssentials
+import LocalCluster
+import NIOCore
+import NIOHTTP1
+import TestSupport
+import Testing
+import Trading
+
+/// A real cluster for one test: PostgreSQL, simulator, replicas, load balancer, all of them processes of their own.
+struct TestCluster: Sendable {
+    let cluster: LocalCluster
+
+    struct Answer: Sendable {
+        let status: Int
+        let body: JSONValue
+        let contentType: String?
+
+        subscript(_ name: String) -> JSONValue? { body[name] }
+    }
+
+    func get(_ path: String, from replica: Replica? = nil) async throws -> Answer {
+        try await send(HTTPClientRequest(url: (replica?.url ?? cluster.url) + path))
+    }
+
+    func post(_ path: String, _ body: String, to replica: Replica? = nil) async throws -> Answer {
+        var request = HTTPClientRequest(url: (replica?.url ?? cluster.url) + path)
+        request.method = .POST
+        request.headers.add(name: "content-type", value: "application/json")
+        request.body = .bytes(ByteBuffer(string: body))
+        return try await send(request)
+    }
+
+    func send(_ request: HTTPClientRequest) async throws -> Answer {
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        let bytes = try await response.body.collect(upTo: 16 << 20)
+        let text = String(buffer: bytes)
+        return Answer(
+            status: Int(response.status.code),
+            body: (try? JSONValue(text: text)) ?? .string(text),
+            contentType: response.headers.first(name: "content-type")
+        )
+    }
+
+    /// Starts a strategy through the load balancer and expects it to run.
+    @discardableResult
+    func start(_ symbol: String, _ interval: String, config: String = "{}", to replica: Replica? = nil) async throws
+        -> JSONValue
+    {
+        let body = #"{"symbol":"\#(symbol)","mode":"scalp","interval":"\#(interval)","config":\#(config)}"#
+        let answer = try await post("/api/live-strategy/start", body, to: replica)
+        try #require(answer.status == 201, "start answered \(answer.status): \(answer.body.text)")
+        return answer.body
+    }
+
+    /// The one active strategy of this symbol as a replica sees it; nil if there is none.
+    func strategy(_ symbol: String, from replica: Replica? = nil) async throws -> JSONValue? {
+        let answer = try await get("/api/live-strategy/status?symbol=\(symbol)", from: replica)
+        guard answer.status == 200, case .array(let items)? = answer["items"] else {
+            throw UnexpectedAnswer(answer: answer)
+        }
+        return items.first
+    }
+
+    /// Waits until the strategy satisfies `condition`, and returns it.
+    @discardableResult
+    func strategy(
+        _ symbol: String,
+        within limit: Duration = .seconds(20),
+        _ what: String,
+        _ condition: (JSONValue) -> Bool
+    ) async throws -> JSONValue {
+        var found: JSONValue?
+        try await eventually(within: limit, what) {
+            found = try await strategy(symbol)
+            return found.map(condition) ?? false
+        }
+        return try #require(found)
+    }
+
+    /// The replica that the database names as the strategy's owner.
+    func owner(of symbol: String) async throws -> Replica {
+        var owner: Replica?
+        try await eventually("an owner of \(symbol)") {
+            let name = try await sql("SELECT owner_name FROM tenure.active_strategies WHERE symbol = '\(symbol)'")
+            owner = cluster.replicas.first { $0.name == name }
+            return owner != nil
+        }
+        return try #require(owner)
+    }
+
+    func sql(_ statement: String) async throws -> String {
+        try await cluster.postgres.query(statement, database: "tenure", user: "tenure")
+    }
+
+    /// The time on the simulated exchange.
+    func marketTime() async throws -> Timestamp {
+        let answer = try await send(HTTPClientRequest(url: "\(cluster.simulatorURL)/sim/status"))
+        return Timestamp(milliseconds: Int64(try #require(answer["market_time"]?.integer)))
+    }
+
+    /// Lets the simulator's market move on by whole candles.
+    func advance(_ candles: Int) async throws {
+        var request = HTTPClientRequest(url: "\(cluster.simulatorURL)/sim/advance")
+        request.method = .POST
+        request.headers.add(name: "content-type", value: "application/json")
+        request.body = .bytes(ByteBuffer(string: #"{"candles":\#(candles)}"#))
+        let answer = try await send(request)
+        try #require(answer.status == 200, "advance answered \(answer.status): \(answer.body.text)")
+    }
+}
+
+struct UnexpectedAnswer: Error, CustomStringConvertible {
+    let answer: TestCluster.Answer
+    var description: String { "the answer was \(answer.status): \(answer.body.text)" }
+}
+
+/// Runs `body` with a cluster of its own, and takes it down again whatever happens.
+func withCluster<R>(
+    replicas: Int = 3,
+    simulator: [String] = [],
+    environment: [String: String] = [:],
+    _ body: (TestCluster) async throws -> R
+) async throws -> R {
+    let directory = "/tmp/tenure-cluster-\(UInt32.random(in: .min ... .max))"
+    let cluster = try LocalCluster(
+        LocalClusterConfiguration(
+            executable: try builtExecutable(),
+            replicas: replicas,
+            port: 0,
+            dataDirectory: directory,
+            simulatorArguments: simulator,
+            environment: environment,
+            restartsReplicas: false,
+            isDurable: false,
+            terminal: .silent
+        )
+    )
+    func takeDown() async {
+        await cluster.stop()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+    do {
+        try await cluster.start()
+        let result = try await body(TestCluster(cluster: cluster))
+        await takeDown()
+        return result
+    } catch {
+        for replica in cluster.replicas {
+            print("--- \(replica.name) ---")
+            for line in replica.output.recent.suffix(40) { print(line) }
+        }
+        await takeDown()
+        throw error
+    }
+}
+
+extension JSONValue {
+    subscript(_ name: String) -> JSONValue? {
+        if case .object(let members) = self { members[name] } else { nil }
+    }
+
+    var string: String? { if case .string(let value) = self { value } else { nil } }
+
+    var integer: Int? {
+        if case .number(let value) = self { Int("\(value)") } else { nil }
+    }
+}
