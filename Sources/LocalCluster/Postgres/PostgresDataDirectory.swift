@@ -63,25 +63,38 @@ struct PostgresDataDirectory: Sendable {
         try await ChildProcess.runSuccessfully(command.program, command.arguments, workingDirectory: "/")
     }
 
-    /// Removes the pid file of a server that is gone, where its pid was given to another process since.
+    /// Makes sure that no server runs here, and that none seems to.
     ///
-    /// PostgreSQL looks for that pid alone: it takes any process of its own account for the server.
+    /// A server whose process has just died is still being stopped: that is waited for. A pid file whose pid was given to
+    /// another process since is removed: PostgreSQL takes any process of its own account for the server.
     ///
-    /// - Throws: ``LocalClusterError`` when that server runs.
-    func removeStalePidFile() throws {
-        let file = "\(path)/postmaster.pid"
-        guard
-            let text = try? String(contentsOfFile: file, encoding: .utf8),
-            let pid = text.split(separator: "\n").first.flatMap({ Int32($0) })
-        else { return }
-        if isServer(pid) {
-            throw LocalClusterError(
-                code: .directoryInUse,
-                message:
-                    "A PostgreSQL server (pid \(pid)) runs on \(path) already: stop it, or use another data directory."
-            )
+    /// - Throws: ``LocalClusterError`` when a server runs.
+    func waitUntilUnused() async throws {
+        let start = ContinuousClock.now
+        while let (pid, isStopping) = pidFile() {
+            guard isServer(pid) else {
+                unlink("\(path)/postmaster.pid")
+                return
+            }
+            guard ContinuousClock.now < start + (isStopping ? .seconds(20) : .seconds(1)) else {
+                throw LocalClusterError(
+                    code: .directoryInUse,
+                    message: """
+                        A PostgreSQL server (pid \(pid)) runs on \(path) already: stop it, or use another data directory.
+                        """
+                )
+            }
+            // It is not our child, so nothing tells when it is gone.
+            try await Task.sleep(for: .milliseconds(50))
         }
-        unlink(file)
+    }
+
+    /// What the pid file says: the first line is the pid, the eighth the state.
+    private func pidFile() -> (pid: Int32, isStopping: Bool)? {
+        guard let text = try? String(contentsOfFile: "\(path)/postmaster.pid", encoding: .utf8) else { return nil }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard let pid = lines.first.flatMap({ Int32($0) }) else { return nil }
+        return (pid, lines.count > 7 && lines[7].hasPrefix("stopping"))
     }
 
     /// Whether this pid is a PostgreSQL server on this directory, which it has made its working directory.

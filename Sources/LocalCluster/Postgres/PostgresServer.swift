@@ -74,7 +74,7 @@ package final class PostgresServer: Sendable {
         if isNew {
             try await directory.initialize(with: installation, isDurable: configuration.isDurable)
         }
-        try directory.removeStalePidFile()
+        try await directory.waitUntilUnused()
         try await launch(installation)
         try await createOwner()
     }
