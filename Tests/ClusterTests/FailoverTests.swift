@@ -80,6 +80,13 @@ struct FailoverTests {
                 ($0["candles"]?.integer ?? 0) >= (taken["candles"]?.integer ?? 0) + 3
             }
             try expectContinuity(before, after)
+            // It is a full member again: left alone, it runs the strategy.
+            for replica in cluster.cluster.replicas where replica.name != owner.name { await replica.kill() }
+            let alone = try await cluster.strategy("BTCUSDT", "three more candles on the one that slept") {
+                $0["owner"]?["name"]?.string == owner.name
+                    && ($0["candles"]?.integer ?? 0) >= (after["candles"]?.integer ?? 0) + 3
+            }
+            try expectContinuity(after, alone)
             // For each (shard, epoch) at most one replica ever decided anything.
             let writers = try await cluster.sql(
                 """

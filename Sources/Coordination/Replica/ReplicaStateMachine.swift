@@ -242,13 +242,13 @@ extension ReplicaStateMachine {
 
     /// The verdict: nothing here is owned any more. Join again as a new replica.
     private mutating func fenced() -> [ReplicaAction] {
-        let lost = tokens()
+        // A suspended host must not stay so: what is run next under a new id is none of the old one's business.
+        let ending = [.abandon(tokens())] + resume()
         id = nil
         owned = [:]
         version += 1
         membership = nil
         trustedUntil = nil
-        isSuspended = false
         watch = nil
         fencing = []
         isClaiming = false
@@ -258,9 +258,9 @@ extension ReplicaStateMachine {
         needsListing = false
         revisions = nil
         (renewAt, claimAt, watchAt, judgeLeasesAt) = (nil, nil, nil, nil)
-        if isDraining { return [.abandon(lost)] + finish() }
+        if isDraining { return ending + finish() }
         failedSessions = 0
-        return [.abandon(lost), .closeSession] + openSession()
+        return ending + [.closeSession] + openSession()
     }
 
     private mutating func drain() -> [ReplicaAction] {

@@ -98,22 +98,24 @@ struct Server {
         )
 
         // Shut down from the end: the replica hands everything over while all else still works.
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(service: EndlessService { try await pool.run() }),
-                    .init(service: EndlessService { try await listener.run() }),
-                    .init(service: EndlessService { await forward(listener, to: changes) }),
-                    .init(service: EndlessService { try await binance.run() }),
-                    .init(service: journal),
-                    .init(service: host),
-                    .init(service: api),
-                    .init(service: membership, successTerminationBehavior: .gracefullyShutdownGroup),
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: Logger(label: "tenure.lifecycle") { _ in SwiftLogNoOpLogHandler() }
-            )
+        var configuration = ServiceGroupConfiguration(
+            services: [
+                .init(service: EndlessService { try await pool.run() }),
+                .init(service: EndlessService { try await listener.run() }),
+                .init(service: EndlessService { await forward(listener, to: changes) }),
+                .init(service: EndlessService { try await binance.run() }),
+                .init(service: journal),
+                .init(service: host),
+                .init(service: api),
+                .init(service: membership, successTerminationBehavior: .gracefullyShutdownGroup),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Logger(label: "tenure.lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
+        // Whatever cannot be settled in time (the database is away) is left to the others as after a crash.
+        configuration.maximumGracefulShutdownDuration = .seconds(25)
+        configuration.maximumCancellationDuration = .seconds(3)
+        let group = ServiceGroup(configuration: configuration)
         do {
             try await group.run()
         } catch let error as CoordinationError {
