@@ -113,7 +113,7 @@ struct ConnectionLossTests {
             #expect(error?.code == .unknownOutcome)
             let reason = await neighbour.waitUntilClosed()
             #expect(reason?.code == .connection)
-            #expect(reason?.sqlState == "57P02")
+            #expect(reason?.sqlState == "57P02", "\(String(describing: reason))")
         }
     }
 
