@@ -9,6 +9,8 @@ package struct BinanceConfiguration: Sendable {
     package var concurrentRequests = 32
     /// How long a request may wait for its turn (weight, or the end of a penalty) before it is refused as rate limited.
     package var longestQueueing: Duration = .seconds(120)
+    /// How long to stay quiet after a refusal for too many requests (429) that does not say how long.
+    package var penalty: Duration = .seconds(5)
     /// For one attempt of a request, answer included.
     package var requestTimeout: Duration = .seconds(10)
     /// Attempts of one request; only network failures and 5xx are tried again.

@@ -48,8 +48,8 @@ import Trading
         #expect(machine.next() == .deliver(.closed(candle(5), exchangeTime: time(100))))
         #expect(machine.next() == .deliver(.interrupted(reason: "cut")))
         #expect(machine.next() == .fetch(from: time(5) + 1))
-        machine.fetched(page([], reaches: 6))
-        #expect(machine.next() == .deliver(.joined(exchangeTime: time(100))))
+        machine.fetched(page([], reaches: 6, at: 200))
+        #expect(machine.next() == .deliver(.joined(exchangeTime: time(200))))
         #expect(machine.next() == .wait)
     }
 
@@ -162,8 +162,13 @@ import Trading
         return machine
     }
 
-    private func page(_ numbers: [Int], reaches: Int?) -> CandlePage {
-        CandlePage(candles: numbers.map(candle), reaches: reaches.map(time), isComplete: true, exchangeTime: time(100))
+    private func page(_ numbers: [Int], reaches: Int?, at number: Int = 100) -> CandlePage {
+        CandlePage(
+            candles: numbers.map(candle),
+            reaches: reaches.map(time),
+            isComplete: true,
+            exchangeTime: time(number)
+        )
     }
 
     private func time(_ number: Int) -> Timestamp { Timestamp(milliseconds: Int64(number) * 60_000) }

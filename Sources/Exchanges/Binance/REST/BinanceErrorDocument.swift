@@ -9,7 +9,7 @@ struct BinanceErrorDocument: Decodable {
     static let tooManyRequests = -1003
 
     /// What the code means for whoever asked.
-    func errorCode(httpStatus: Int) -> ExchangeError.Code {
+    var errorCode: ExchangeError.Code {
         switch code {
         case Self.badSymbol: .unknownSymbol
         case Self.tooManyRequests: .rateLimited

@@ -92,7 +92,7 @@ final class BinanceRESTClient: Sendable {
         case 429, 418:
             // 418 is the ban that follows when 429 is not honoured.
             let named = headers.first(name: "retry-after").flatMap { Int64($0) }.map { Duration.seconds(max($0, 0)) }
-            let wait = named ?? (status.code == 418 ? .seconds(120) : .seconds(5))
+            let wait = named ?? (status.code == 418 ? .seconds(120) : configuration.penalty)
             if gate.penalize(for: wait) {
                 logger.warning(
                     "Exchange limits requests",
@@ -115,7 +115,7 @@ final class BinanceRESTClient: Sendable {
             )
         default:
             return ExchangeError(
-                document?.errorCode(httpStatus: Int(status.code)) ?? .rejected,
+                document?.errorCode ?? .rejected,
                 says,
                 exchangeCode: document?.code,
                 httpStatus: Int(status.code)

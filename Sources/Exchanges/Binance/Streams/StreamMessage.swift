@@ -62,7 +62,7 @@ enum StreamMessage: Sendable, Hashable {
         let id: Int?
         let error: Refusal?
 
-        enum CodingKeys: CodingKey { case stream, data, event, id, error }
+        enum CodingKeys: CodingKey { case stream, data, event, id, error, code }
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -74,7 +74,8 @@ enum StreamMessage: Sendable, Hashable {
             }
             event = try container.decodeIfPresent(Event.self, forKey: .event)
             id = try container.decodeIfPresent(Int.self, forKey: .id)
-            error = try container.decodeIfPresent(Refusal.self, forKey: .error)
+            let isBareRefusal = container.contains(.code)
+            error = try isBareRefusal ? Refusal(from: decoder) : container.decodeIfPresent(Refusal.self, forKey: .error)
             payload = try Event(from: decoder)
         }
     }

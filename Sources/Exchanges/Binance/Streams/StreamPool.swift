@@ -163,6 +163,7 @@ final class StreamPool: Sendable {
     }
 
     private func close(_ link: LinkID, reason: String) {
+        logger.debug("Closing a stream connection", metadata: ["link": "\(link)", "reason": "\(reason)"])
         if state.value.connecting.contains(link) {
             ended(link, reason: reason)
         } else {
