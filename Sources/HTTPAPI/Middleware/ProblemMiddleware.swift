@@ -43,6 +43,9 @@ struct ProblemMiddleware: RouterMiddleware {
                 "A request was refused because the database does not answer",
                 metadata: ["http.path": "\(request.uri.path)", "error.message": "\(error)"]
             )
+            // What only reads cannot have taken effect, whatever became of the statement.
+            let reads = request.method == .get || request.method == .head
+            if reads, error.mayHaveBeenApplied { return .databaseUnavailable("Nothing was changed.") }
         }
         return problem
     }

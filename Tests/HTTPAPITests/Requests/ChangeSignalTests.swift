@@ -8,22 +8,28 @@ struct ChangeSignalTests {
     @Test("a notification about the strategy wakes at once; about another one it does not")
     func notified() async throws {
         let signal = ChangeSignal()
-        let asked = Atomic(0)
-        let (questions, question) = AsyncStream.makeStream(of: Int.self)
-        async let answer = signal.firstAnswer(about: 7, within: .seconds(30), every: .seconds(30)) { () -> String? in
-            let count = asked.add(1, ordering: .relaxed).newValue
-            question.yield(count)
-            return count == 2 ? "second" : nil
+        let (seven, eight) = (Questions(), Questions())
+        async let answerOfSeven = signal.firstAnswer(about: 7, within: .seconds(50), every: .seconds(50)) {
+            seven.ask()
         }
-        var iterator = questions.makeAsyncIterator()
-        #expect(await iterator.next() == 1)
-        signal.publish("running 8 1")
-        signal.publish("running")
-        signal.publish("")
-        signal.publish("fenced x")
+        async let answerOfEight = signal.firstAnswer(about: 8, within: .seconds(50), every: .seconds(50)) {
+            eight.ask()
+        }
+        var sevens = seven.asked.makeAsyncIterator()
+        var eights = eight.asked.makeAsyncIterator()
+        #expect(await sevens.next() == 1)
+        #expect(await eights.next() == 1)
+        for payload in ["running", "", "fenced x", "running x 7", "7"] { signal.publish(payload) }
+        for round in 2..<20 {
+            signal.publish("running 8 1")
+            #expect(await eights.next() == round)
+        }
+        seven.answer()
         signal.publish("running 7 1")
-        #expect(try await answer == "second")
-        #expect(asked.load(ordering: .relaxed) == 2)
+        #expect(try await answerOfSeven == 2)
+        eight.answer()
+        signal.publish("running 8 1")
+        #expect(try await answerOfEight == 20)
         #expect(signal.waiting == 0)
     }
 
@@ -80,5 +86,27 @@ struct ChangeSignalTests {
             }
         }
         #expect(signal.waiting == 0)
+    }
+}
+
+/// Counts the questions, and answers once it is told to.
+private final class Questions: Sendable {
+    let asked: AsyncStream<Int>
+    private let asking: AsyncStream<Int>.Continuation
+    private let count = Atomic(0)
+    private let answers = Atomic(false)
+
+    init() {
+        (asked, asking) = AsyncStream.makeStream()
+    }
+
+    func ask() -> Int? {
+        let count = count.add(1, ordering: .relaxed).newValue
+        asking.yield(count)
+        return answers.load(ordering: .acquiring) ? count : nil
+    }
+
+    func answer() {
+        answers.store(true, ordering: .releasing)
     }
 }
