@@ -177,10 +177,21 @@ let package = Package(
                 .product(name: "NIOWebSocket", package: "swift-nio"),
             ]
         ),
-        .testTarget(name: "StoreTests", dependencies: ["Store", "Trading", "Postgres", "TestSupport"]),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: [
+                "Store", "Trading", "Postgres", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
         .testTarget(
             name: "HostingTests",
-            dependencies: ["Hosting", "Strategies", "Exchanges", "ExchangeSimulator", "Store", "Trading", "TestSupport"]
+            dependencies: [
+                "Hosting", "Coordination", "Strategies", "Exchanges", "ExchangeSimulator", "LocalCluster", "Postgres",
+                "Store", "Trading", "TestSupport",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
         ),
         .testTarget(
             name: "ObservabilityTests",

@@ -44,7 +44,9 @@ package final class StrategyHost: ShardHost, Service {
 
     package func choose(strategies: Int) async -> [FencingToken] {
         await withCheckedContinuation { reply in
-            if case .terminated = continuation.yield(.choose(strategies: strategies, reply)) { reply.resume(returning: []) }
+            if case .terminated = continuation.yield(.choose(strategies: strategies, reply)) {
+                reply.resume(returning: [])
+            }
         }
     }
 
@@ -196,7 +198,12 @@ package final class StrategyHost: ShardHost, Service {
             do {
                 let isFinished = try await services.retrying {
                     try await services.repository.finish(
-                        strategy.id, shard: token.shard, owner: token.owner, epoch: token.epoch, reason: request.reason)
+                        strategy.id,
+                        shard: token.shard,
+                        owner: token.owner,
+                        epoch: token.epoch,
+                        reason: request.reason
+                    )
                 }
                 if isFinished {
                     services.logger.info(

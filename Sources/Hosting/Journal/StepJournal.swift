@@ -1,8 +1,8 @@
 package import Logging
-package import Store
 import Metrics
 import Postgres
 import ServiceLifecycle
+package import Store
 import Synchronization
 
 /// Commits the steps of all strategies on this replica together: whatever is waiting when a commit returns goes into the
@@ -114,4 +114,3 @@ package final class StepJournal: Service {
         }
     }
 }
-

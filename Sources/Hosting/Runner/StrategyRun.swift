@@ -125,21 +125,6 @@ package struct StrategyRun: Sendable {
         try carryOut(intents, .candle(candle.openTime), decidedOn: candle.openTime, gate, &decisions)
         return decisions
     }
-
-    /// Sells everything at the last price, for a strategy that is being stopped.
-    package mutating func closePosition() -> Decisions {
-        var decisions = Decisions()
-        pending = []
-        guard !position.isFlat else { return decisions }
-        let intent = OrderIntent(side: .sell, effect: .exit, quantity: position.quantity, reason: "stopped")
-        let id = ClientOrderID.derive(strategyID: strategyID, cause: .stop, index: 0)
-        let fill = paper.fill(id, intent, at: lastPrice, time: cursor + interval.milliseconds)
-        position.book(fill)
-        isDirty = true
-        decisions.orders = [JournalledOrder(id: id, intent: intent, decidedOn: cursor, status: .filled)]
-        decisions.fills = [fill]
-        return decisions
-    }
 }
 
 extension StrategyRun {
@@ -149,18 +134,27 @@ extension StrategyRun {
         var isStale: Bool
         var isWarmUp = false
 
-        func refusal(of intent: OrderIntent, holding quantity: FixedDecimal) -> String? {
+        func refusal(of intent: OrderIntent, sellable: FixedDecimal) -> String? {
             if isWarmUp { return "warm-up: this candle is history" }
             if !intent.quantity.isPositive { return "quantity: must be above zero" }
-            switch intent.effect {
-            case .entry:
+            if intent.quantity.int64 == nil { return "quantity: beyond what can be stored" }
+            // On a spot market; anything else would slip past the rules for the other effect.
+            switch (intent.effect, intent.side) {
+            case (.entry, .sell): return "side: an entry buys"
+            case (.exit, .buy): return "side: an exit sells"
+            case (.entry, .buy):
                 if isPaused { return "paused: no new entries" }
                 if isStale { return "stale: this candle is older than one interval" }
                 return nil
-            case .exit:
-                return intent.quantity > quantity ? "position: only \(quantity) is held" : nil
+            case (.exit, .sell):
+                return intent.quantity > sellable ? "position: only \(sellable) can be sold" : nil
             }
         }
+    }
+
+    /// What is held and not on sale already, so that two exits never sell the same thing.
+    private var sellable: FixedDecimal {
+        pending.reduce(position.quantity) { $1.intent.side == .sell ? $0 - $1.intent.quantity : $0 }
     }
 
     private var context: StrategyContext {
@@ -168,11 +162,10 @@ extension StrategyRun {
     }
 
     private mutating func fillPending(at candle: Candle, _ gate: Gate, _ decisions: inout Decisions) throws {
-        let due = pending.filter { $0.decidedOn < candle.openTime }
-        guard !due.isEmpty else { return }
-        pending.removeAll { $0.decidedOn < candle.openTime }
-        isDirty = true
-        for order in due {
+        // One by one: while the first fill is handled, the second order is still on its way.
+        while let index = pending.firstIndex(where: { $0.decidedOn < candle.openTime }) {
+            let order = pending.remove(at: index)
+            isDirty = true
             let fill = paper.fill(order.id, order.intent, at: candle.open, time: candle.openTime)
             position.book(fill)
             decisions.fills.append(fill)
@@ -194,7 +187,7 @@ extension StrategyRun {
         while let round = rounds.popLast() {
             for (index, intent) in round.intents.enumerated() {
                 let id = ClientOrderID.derive(strategyID: strategyID, cause: round.cause, index: index)
-                guard let refusal = gate.refusal(of: intent, holding: position.quantity) else {
+                guard let refusal = gate.refusal(of: intent, sellable: sellable) else {
                     let order = JournalledOrder(id: id, intent: intent, decidedOn: decidedOn)
                     pending.append(order)
                     decisions.orders.append(order)

@@ -1,6 +1,6 @@
 import Coordination
-import Exchanges
 import CoreMetrics
+import Exchanges
 import Logging
 import Store
 import Strategies
@@ -176,7 +176,9 @@ extension StrategyRunner {
             paper: services.paper
         )
         let step = step(try run.checkpoint(), StrategyRun.Decisions())
-        guard try await services.retrying({ try await services.repository.begin(step) }) else { throw HostingError.lost }
+        guard try await services.retrying({ try await services.repository.begin(step) }) else {
+            throw HostingError.lost
+        }
         control.withLock { $0.committed = step.checkpoint }
         logger.info("Saved strategy: \(definition.symbol) (\(definition.mode))")
         return run
@@ -195,12 +197,15 @@ extension StrategyRunner {
     }
 
     private func commit(_ run: inout StrategyRun, _ decisions: StrategyRun.Decisions) async throws {
-        let checkpoint = try run.checkpoint()
+        try await commit(try run.checkpoint(), decisions)
+        run.markClean()
+    }
+
+    private func commit(_ checkpoint: Checkpoint, _ decisions: StrategyRun.Decisions) async throws {
         guard try await services.journal.commit(step(checkpoint, decisions)) else {
             services.metrics.fencedWrites.increment()
             throw HostingError.lost
         }
-        run.markClean()
         control.withLock {
             $0.committed = checkpoint
             $0.positionIsOpen = !checkpoint.position.isFlat
@@ -228,7 +233,11 @@ extension StrategyRunner {
         if definition.phase == .starting {
             try await services.retrying {
                 try await services.repository.markRunning(
-                    definition.id, shard: token.shard, owner: token.owner, epoch: token.epoch)
+                    definition.id,
+                    shard: token.shard,
+                    owner: token.owner,
+                    epoch: token.epoch
+                )
             }
         }
         if isRestore { logger.info("✓ Restored strategy: \(definition.symbol) (\(definition.mode))") }
@@ -239,7 +248,12 @@ extension StrategyRunner {
         do {
             try await services.retrying {
                 try await services.repository.fail(
-                    definition.id, shard: token.shard, owner: token.owner, epoch: token.epoch, error: reason)
+                    definition.id,
+                    shard: token.shard,
+                    owner: token.owner,
+                    epoch: token.epoch,
+                    error: reason
+                )
             }
         } catch {
             logger.warning("The failure could not be stored", metadata: ["error": "\(error)"])
@@ -252,9 +266,13 @@ extension StrategyRunner {
         let (stop, checkpoint) = control.withLock { ($0.stop, $0.committed) }
         guard let stop, stop.closesPosition, let checkpoint else { return }
         do {
-            var run = try restored(from: checkpoint)
-            let decisions = run.closePosition()
-            if !decisions.isEmpty { try await commit(&run, decisions) }
+            let last = try StrategyRun.closingPosition(
+                of: definition.id,
+                interval: definition.interval,
+                checkpoint: checkpoint,
+                paper: services.paper
+            )
+            if let last { try await commit(last.checkpoint, last.decisions) }
         } catch {
             logger.error("The position could not be closed", metadata: ["error": "\(error)"])
         }
