@@ -48,6 +48,8 @@ struct ConnectionStateMachine: Sendable {
 
     enum ReplyAction: Equatable {
         case none
+        /// The head's prepared statement exists from here on.
+        case prepared(RequestID)
         /// The head's result: its answer, if nothing worse follows.
         case keepResult(RequestID)
         /// The head's first error: its answer.
@@ -167,7 +169,7 @@ struct ConnectionStateMachine: Sendable {
         case .success:
             guard head.failure == nil else { return .none }
             switch head.step {
-            case .preparing: return .none
+            case .preparing: return .prepared(head.id)
             case .executing: return .keepResult(head.id)
             case .syncing: return .violation
             }

@@ -46,6 +46,8 @@ extension ConnectionDriver {
     ) {
         switch action {
         case .none: break
+        case .prepared(let id):
+            if let prepared = entries[id]?.prepared { cache.confirm(prepared.key, name: prepared.name) }
         case .keepResult: headResult = result.map(PostgresResult.init(storage:))
         case .keepError(_, let whilePreparing):
             headError = error

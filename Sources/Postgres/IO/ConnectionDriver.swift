@@ -29,7 +29,9 @@ final class ConnectionDriver: @unchecked Sendable {
     static let statementCacheCapacity = 256
     static let window = 128
     /// How long after its deadline or cancellation a caller waits to learn what became of its statement.
-    static let grace = Duration.milliseconds(200)
+    static func grace(_ reason: CancelReason?) -> Duration {
+        reason == .timeout ? .milliseconds(200) : .seconds(1)
+    }
     /// A cancel request without effect is sent again after this.
     static let cancelAgainAfter = Duration.milliseconds(100)
     /// A cancel request under way holds back other statements for at most this long.
@@ -143,7 +145,7 @@ final class ConnectionDriver: @unchecked Sendable {
             let now = ContinuousClock.now
             entries[id]?.cancelReason = reason
             entries[id]?.cancelWantedAt = now
-            wake(at: now + Self.grace)
+            wake(at: now + Self.grace(reason))
         }
     }
 
@@ -175,7 +177,8 @@ final class ConnectionDriver: @unchecked Sendable {
                 continue
             }
             if !entry.isAbandoned, let since = entry.cancelWantedAt {
-                if since + Self.grace <= now { abandon(id, entry) } else { wake(at: since + Self.grace) }
+                let limit = since + Self.grace(entry.cancelReason)
+                if limit <= now { abandon(id, entry) } else { wake(at: limit) }
             }
             guard let sent = entry.cancelSentAt else { continue }
             if sent + Self.unresponsiveAfter <= now {
@@ -282,7 +285,7 @@ final class ConnectionDriver: @unchecked Sendable {
         if isStale, let prepared = entry.prepared {
             cache.forget(prepared.key, name: prepared.name)
             // A plan that no longer fits is still there, under a name that is never used again.
-            if error?.sqlState == "0A000" { deallocate(prepared.name) }
+            if error?.sqlState == "0A000", !prepared.name.isEmpty { deallocate(prepared.name) }
         }
         if case .repeated = completion { return }
         entries[id] = nil

@@ -60,6 +60,9 @@ package final class PostgresPool: PostgresExecutor {
     /// How many connections are open now.
     package var openConnections: Int { protected.withLock { $0.machine.connectionCount } }
 
+    /// Why the last attempt to connect failed; nil once one has succeeded.
+    package var lastConnectError: PostgresError? { protected.withLock { $0.lastConnectError } }
+
     // MARK: Keeping connections
 
     /// Opens the connections and keeps them open, until the task is cancelled: then callers that wait are told, what is

@@ -15,6 +15,7 @@ struct PreparedStatementCache: Sendable {
 
     private struct Entry {
         let name: String
+        var isConfirmed = false
         var lastUse: UInt64
     }
 
@@ -30,11 +31,17 @@ struct PreparedStatementCache: Sendable {
 
     var count: Int { entries.count }
 
-    /// The name to execute the statement under. From here on it counts as prepared, until `forget`.
+    /// The name to execute the statement under.
+    ///
+    /// While its preparation is under way the statement is prepared once more, without a name: were it to rely on the one
+    /// under way and that failed, its caller would be told of a missing name instead of the reason.
     mutating func use(_ key: Key) -> Lookup {
         uses += 1
         if let index = entries.index(forKey: key) {
             entries.values[index].lastUse = uses
+            guard entries.values[index].isConfirmed else {
+                return Lookup(name: "", mustPrepare: true, evicted: nil)
+            }
             return Lookup(name: entries.values[index].name, mustPrepare: false, evicted: nil)
         }
         var evicted: String?
@@ -48,14 +55,15 @@ struct PreparedStatementCache: Sendable {
         return Lookup(name: name, mustPrepare: true, evicted: evicted)
     }
 
+    /// The server has prepared the statement under this name.
+    mutating func confirm(_ key: Key, name: String) {
+        guard let index = entries.index(forKey: key), entries.values[index].name == name else { return }
+        entries.values[index].isConfirmed = true
+    }
+
     /// The statement is not prepared under this name (any more). A newer name of the same statement stays.
     mutating func forget(_ key: Key, name: String) {
         guard entries[key]?.name == name else { return }
         entries[key] = nil
-    }
-
-    /// The server forgot all of them.
-    mutating func forgetAll() {
-        entries = [:]
     }
 }

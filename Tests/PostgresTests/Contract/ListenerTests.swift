@@ -60,11 +60,7 @@ struct ListenerTests {
     @Test func `a lost connection is told, and that it is back`() async throws {
         let server = try await TestServer.shared
         let name = "listener-to-lose"
-        let configuration = PostgresConfiguration(
-            connectionString: server.connectionString(),
-            applicationName: name,
-            connectTimeout: .seconds(30)
-        )
+        let configuration = patient(server.connectionString(), applicationName: name)
         try await withConnection { sender in
             let channel = "lost_\(sender.backendPID)"
             try await withListener(configuration, channels: [channel]) { listener in

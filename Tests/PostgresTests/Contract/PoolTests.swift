@@ -55,7 +55,7 @@ struct PoolTests {
         struct Refusal: Error {}
         try await withTestDatabase(migrated: false) { url in
             try await withPool(
-                PostgresConfiguration(connectionString: url, connectTimeout: .seconds(30)),
+                patient(url),
                 size: 2
             ) { pool in
                 try await pool.query("CREATE TABLE public.t (id int)")
@@ -71,7 +71,8 @@ struct PoolTests {
                     try await connection.query("INSERT INTO public.t VALUES (3)")
                 }
                 let rows = try await pool.query("SELECT id FROM public.t")
-                #expect(try rows.map { try $0.decode(Int.self) } as [Int] == [1])
+                let ids = try rows.map { try $0.decode("id", as: Int.self) }
+                #expect(ids == [1])
             }
         }
     }
@@ -114,7 +115,8 @@ struct PoolTests {
 
     @Test func `a server that cannot be reached is named as the reason`() async throws {
         let nowhere = PostgresConfiguration(connectionString: "postgresql://127.0.0.1:1/x")
-        try await withPool(nowhere, size: 1, acquireTimeout: .seconds(1)) { pool in
+        try await withPool(nowhere, size: 1, acquireTimeout: .milliseconds(20)) { pool in
+            try await eventually("connecting has failed") { pool.lastConnectError != nil }
             let error = await #expect(throws: PostgresError.self) { try await pool.query("SELECT 1") }
             #expect(error?.code == .poolTimeout)
             #expect(error?.message.contains("refused") == true)
@@ -142,11 +144,7 @@ struct PoolTests {
     @Test func `a pool that ends finishes what is under way, tells who waits, and leaves no backend`() async throws {
         let server = try await TestServer.shared
         let name = "ending-pool"
-        let configuration = PostgresConfiguration(
-            connectionString: server.connectionString(),
-            applicationName: name,
-            connectTimeout: .seconds(30)
-        )
+        let configuration = patient(server.connectionString(), applicationName: name)
         let pool = PostgresPool(configuration: configuration, size: 2, acquireTimeout: .seconds(30), logger: quiet)
         let runner = Task { try await pool.run() }
         try await withConnection { observer in
@@ -161,10 +159,14 @@ struct PoolTests {
             }
             await inside.wait()
             let waiter = Task { try await pool.withConnection { _ in } }
-            let slow = Task { try await pool.query("SELECT 5 FROM pg_sleep(0.3)")[0].decode(Int.self) }
+            let key = Int64(observer.backendPID)
+            try await observer.query("SELECT pg_advisory_lock(\(key))")
+            let slow = Task {
+                try await pool.query("SELECT 5 FROM pg_advisory_lock_shared(\(key))")[0].decode(Int.self)
+            }
             try await eventually("the slow one runs") {
                 try await observer.query(
-                    "SELECT count(*) FROM pg_stat_activity WHERE application_name = \(name) AND query LIKE '%pg_sleep(0.3)%'"
+                    "SELECT count(*) FROM pg_stat_activity WHERE application_name = \(name) AND query LIKE '%lock_shared%'"
                 )[0]
                 .decode(Int.self) == 1
             }
@@ -172,6 +174,7 @@ struct PoolTests {
             let refused = await #expect(throws: PostgresError.self) { try await waiter.value }
             #expect(refused?.code == .closed)
             leave.open()
+            try await observer.query("SELECT pg_advisory_unlock(\(key))")
             let (four, five) = try await (holder.value, slow.value)
             #expect(four == 4 && five == 5)
             try await runner.value

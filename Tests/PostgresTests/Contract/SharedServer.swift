@@ -9,11 +9,19 @@ let quiet = Logger(label: "postgres-tests") { _ in SwiftLogNoOpLogHandler() }
 func sharedConfiguration(user: String = "tenure", settings: [String: String] = [:]) async throws
     -> PostgresConfiguration
 {
-    let server = try await TestServer.shared
-    return PostgresConfiguration(
-        // A noisy machine may need its time to fork.
-        connectionString: server.connectionString(user: user),
-        settings: settings,
+    patient(try await TestServer.shared.connectionString(user: user), settings: settings)
+}
+
+/// A noisy machine may need its time to connect, and between two statements of a transaction.
+func patient(
+    _ url: String,
+    applicationName: String = "tenure",
+    settings: [String: String] = [:]
+) -> PostgresConfiguration {
+    PostgresConfiguration(
+        connectionString: url,
+        applicationName: applicationName,
+        settings: ["idle_in_transaction_session_timeout": "60s"].merging(settings) { $1 },
         connectTimeout: .seconds(30)
     )
 }
@@ -61,7 +69,7 @@ func withPool<R>(
 
 /// Waits until the backend is inside a statement that contains `text`, as another connection sees it.
 func untilRunning(_ text: String, pid: Int32, seenBy observer: some PostgresExecutor) async throws {
-    try await eventually("\(text) runs") {
+    try await eventually(within: .seconds(40), "\(text) runs") {
         try await observer.query(
             """
             SELECT count(*) FROM pg_stat_activity

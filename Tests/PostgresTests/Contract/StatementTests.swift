@@ -131,6 +131,22 @@ struct StatementTests {
         }
     }
 
+    @Test func `many callers of one broken statement are all told what is wrong with it`() async throws {
+        try await withConnection { connection in
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<60 {
+                    group.addTask {
+                        let error = await #expect(throws: PostgresError.self) {
+                            try await connection.query("SELECT * FROM no_such_table")
+                        }
+                        #expect(error?.sqlState == "42P01")
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test func `prepared statements are bounded on the server, too`() async throws {
         try await withConnection { connection in
             try await withThrowingTaskGroup { group in

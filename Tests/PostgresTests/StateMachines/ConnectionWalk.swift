@@ -144,7 +144,7 @@ struct ConnectionWalk {
         if isOver { server.removeFirst() }
         switch machine.received(reply) {
         case .none: #expect(!isOver, "seed \(seed): \(id) is over and nobody was told")
-        case .keepResult(let kept), .keepError(let kept, _):
+        case .keepResult(let kept), .keepError(let kept, _), .prepared(let kept):
             #expect(kept == id, "seed \(seed): an answer of \(id) for \(kept)")
         case .complete(let completed, let completion):
             #expect(completed == id && isOver, "seed \(seed): \(completed) completed instead of \(id)")

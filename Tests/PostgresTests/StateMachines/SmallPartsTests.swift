@@ -57,7 +57,11 @@ import Testing
         func key(_ sql: String) -> PreparedStatementCache.Key { .init(sql: sql, types: []) }
         let first = cache.use(key("a"))
         #expect(first.mustPrepare && first.evicted == nil)
+        // Another caller before the server has answered: without a name.
+        #expect(cache.use(key("a")) == .init(name: "", mustPrepare: true, evicted: nil))
+        cache.confirm(key("a"), name: first.name)
         let second = cache.use(key("b"))
+        cache.confirm(key("b"), name: second.name)
         #expect(second.name != first.name)
         #expect(cache.use(key("a")) == .init(name: first.name, mustPrepare: false, evicted: nil))
         #expect(cache.use(key("c")).evicted == second.name)
