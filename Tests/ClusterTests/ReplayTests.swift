@@ -38,8 +38,8 @@ struct ReplayTests {
         let disturbed = try await run(recording) { cluster, step in
             guard step % 60 == 30 else { return }
             kills += 1
-            // Sometimes in the middle of a candle that has just been sent, sometimes in peace, sometimes two at once.
-            if random.next() % 2 == 0 { try await cluster.advance(Int(random.next() % 4)) }
+            // Most often in the middle of a step, now and then in peace, sometimes two owners at once.
+            if random.next() % 4 == 0 { try await settle(cluster, recording) }
             let owner = try await cluster.owner(of: recording.symbol)
             await owner.kill()
             if random.next() % 3 == 0 {

@@ -40,7 +40,7 @@ struct Server {
             connectionString: settings.sessionDatabaseURL,
             applicationName: identity.applicationName
         )
-        let pool = PostgresPool(configuration: pooled, size: 4, logger: logger)
+        let pool = PostgresPool(configuration: pooled, size: 4, acquireTimeout: .seconds(1), logger: logger)
         let listener = PostgresListener(configuration: direct, channels: ["tenure"], logger: logger)
         let changes = ChangeSignal()
 
