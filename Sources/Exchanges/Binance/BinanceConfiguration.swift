@@ -26,6 +26,8 @@ package struct BinanceConfiguration: Sendable {
     package var pingTimeout: Duration = .seconds(10)
     /// Age at which a connection is replaced, without a gap. Binance cuts it at 24 h.
     package var connectionLifetime: Duration = .seconds(23 * 3600)
+    /// How long a replaced connection is kept beside its successor.
+    package var renewalOverlap: Duration = .seconds(5)
     /// The largest message accepted on a stream, in bytes.
     package var largestMessage = 1 << 20
 

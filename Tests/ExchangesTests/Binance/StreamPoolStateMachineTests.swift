@@ -85,9 +85,24 @@ import Testing
             pool.opened(2, now: now) == [.send(2, StreamRequest(id: 2, method: .subscribe, streams: ["a"]))]
         )
         #expect(pool.isAttached("a"))
-        #expect(pool.acknowledged(2, request: 2) == [.close(1, reason: "renewed")])
+        #expect(pool.acknowledged(2, request: 2) == [.linger(1)])
+        #expect(pool.lingered(1) == [.close(1, reason: "renewed")])
         #expect(pool.closed(1, reason: "renewed", now: now) == [])
         #expect(pool.isAttached("a"))
+    }
+
+    @Test func `a connection that was to be replaced goes on if its successor breaks`() {
+        var pool = attached(["a"])
+        _ = pool.renew(1)
+        _ = pool.opened(2, now: now)
+        #expect(pool.acknowledged(2, request: 2) == [.linger(1)])
+        #expect(pool.closed(2, reason: "cut", now: now) == [.retry(1, attempt: 0)])
+        #expect(pool.lingered(1) == [])
+        #expect(pool.isAttached("a"))
+        #expect(pool.retryDue(1) == [.connect(3)])
+        _ = pool.opened(3, now: now)
+        #expect(pool.acknowledged(3, request: 3) == [.linger(1)])
+        #expect(pool.lingered(1) == [.close(1, reason: "renewed")])
     }
 
     @Test func `an answer to a subscription that was given up meanwhile attaches nothing`() {

@@ -26,6 +26,7 @@ struct StreamPoolWalk {
     private var now = NIODeadline.uptimeNanoseconds(1_000_000_000)
     private var connections: [Int: Connection] = [:]
     private var retries: Set<Int> = []
+    private var lingering: Set<Int> = []
     private var wanted: [String: Int] = [:]
     private var attached: Set<String> = []
     private var isStopped = false
@@ -81,7 +82,11 @@ struct StreamPoolWalk {
         case 65..<80: if let link { answer(link) }
         case 80..<84: if let link { close(link) }
         case 84..<88: if let link { take(machine.renew(link)) }
-        case 88..<90: if let link, connections[link]!.isOpen { take(machine.refused(link, request: 0, reason: "no")) }
+        case 88..<91:
+            guard let link = lingering.sorted().randomElement(using: &random) else { return }
+            lingering.remove(link)
+            take(machine.lingered(link))
+        case 91..<93: if let link, connections[link]!.isOpen { take(machine.refused(link, request: 0, reason: "no")) }
         default:
             guard let slot = retries.sorted().randomElement(using: &random) else { return }
             retries.remove(slot)
@@ -97,6 +102,10 @@ struct StreamPoolWalk {
             for slot in retries.sorted() {
                 retries.remove(slot)
                 take(machine.retryDue(slot))
+            }
+            for link in lingering.sorted() {
+                lingering.remove(link)
+                take(machine.lingered(link))
             }
             for link in connections.keys.sorted() {
                 if connections[link]!.isClosing {
@@ -166,6 +175,7 @@ struct StreamPoolWalk {
                 #expect(connections[link]!.wake == nil, "seed \(seed): two timers for a link")
                 connections[link]!.wake = time
             case .close(let link, _): connections[link]!.isClosing = true
+            case .linger(let link): #expect(lingering.insert(link).inserted, "seed \(seed): sent off twice")
             case .attached(let streams):
                 attachments += 1
                 for stream in streams {

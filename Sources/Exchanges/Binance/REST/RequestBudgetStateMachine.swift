@@ -110,18 +110,18 @@ struct RequestBudgetStateMachine {
                     break
                 }
                 turn.refused[request.id] = now.duration(to: end)
-            } else if deadline <= now {
-                turn.refused[request.id] = now.duration(to: soonest(for: request.weight, now: now))
             } else {
-                guard underWay < concurrency else { break }
                 let start = soonest(for: request.weight, now: now)
-                guard start <= now else {
-                    turn.wake = min(start, deadline)
+                if start <= now, underWay < concurrency {
+                    spend(request.weight, now: now)
+                    underWay += 1
+                    turn.admitted.append(request.id)
+                } else if deadline <= now {
+                    turn.refused[request.id] = max(now.duration(to: start), .zero)
+                } else {
+                    turn.wake = start > now ? min(start, deadline) : deadline
                     break
                 }
-                spend(request.weight, now: now)
-                underWay += 1
-                turn.admitted.append(request.id)
             }
             taken += 1
         }

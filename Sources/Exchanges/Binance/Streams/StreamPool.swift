@@ -106,6 +106,10 @@ final class StreamPool: Sendable {
             }
         case .close(let link, let reason):
             close(link, reason: reason)
+        case .linger(let link):
+            eventLoop.scheduleTask(in: TimeAmount(configuration.renewalOverlap)) {
+                self.perform(self.state.value.machine.lingered(link))
+            }
         case .attached(let streams):
             for stream in streams { state.value.consumers[stream]?.forEach { $0.streamAttached() } }
         case .lost(let streams, let reason):
@@ -140,7 +144,8 @@ final class StreamPool: Sendable {
                 // A handler that no longer counts has nothing to report.
                 if let self, state.value.connections[link] != nil { ended(link, reason: reason) }
             }
-            state.value.connections[link] = handler
+            // Told to close on its way, it has been reported as closed already.
+            if state.value.connecting.contains(link) { state.value.connections[link] = handler }
             return handler
         }
         made.assumeIsolated().whenComplete { result in

@@ -20,6 +20,9 @@ struct StreamPoolStateMachine {
         case wake(LinkID, at: NIODeadline)
         /// Then say ``closed(_:reason:now:)``.
         case close(LinkID, reason: String)
+        /// The link has a successor that carries everything. Say ``lingered(_:)`` after what may still be on its way on the old
+        /// one, and not on the new, has arrived.
+        case linger(LinkID)
         case attached([String])
         case lost([String], reason: String)
         /// A slot lost its last connection: worth a line in the log, once.
@@ -34,6 +37,7 @@ struct StreamPoolStateMachine {
         var openedAt: NIODeadline?
         /// A successor is being connected, or should be.
         var isRetiring = false
+        var isLingering = false
         var isClosing = false
         var pacer = ControlMessagePacer()
         var isWakeDue = false
@@ -178,6 +182,16 @@ struct StreamPoolStateMachine {
         return connect(slotID)
     }
 
+    mutating func lingered(_ id: LinkID) -> [Action] {
+        guard let slotID = slotOfLink[id] else { return [] }
+        // If the successor is gone by now, this link goes on until there is another.
+        guard hasSuccessor(slots[slotID]!) else {
+            slots[slotID]!.links[id]!.isLingering = false
+            return []
+        }
+        return close(id, reason: "renewed")
+    }
+
     mutating func wake(_ id: LinkID, now: NIODeadline) -> [Action] {
         guard let slotID = slotOfLink[id] else { return [] }
         slots[slotID]!.links[id]!.isWakeDue = false
@@ -239,15 +253,20 @@ struct StreamPoolStateMachine {
         return [.stopped]
     }
 
-    /// Closes the links whose successor has everything.
-    private mutating func retire(_ id: SlotID) -> [Action] {
-        let slot = slots[id]!
-        let hasSuccessor = slot.links.values.contains {
+    private func hasSuccessor(_ slot: Slot) -> Bool {
+        slot.links.values.contains {
             $0.openedAt != nil && !$0.isRetiring && !$0.isClosing && $0.acknowledged.isSuperset(of: slot.streams)
         }
-        guard hasSuccessor else { return [] }
+    }
+
+    /// Sees off the links whose successor has everything.
+    private mutating func retire(_ id: SlotID) -> [Action] {
+        guard hasSuccessor(slots[id]!) else { return [] }
         var actions: [Action] = []
-        for (link, state) in slot.links where state.isRetiring { actions += close(link, reason: "renewed") }
+        for (link, state) in slots[id]!.links where state.isRetiring && !state.isLingering && !state.isClosing {
+            slots[id]!.links[link]!.isLingering = true
+            actions.append(.linger(link))
+        }
         return actions
     }
 
