@@ -1,3 +1,4 @@
+import Glibc
 import Postgres
 import TestSupport
 import Testing
@@ -93,6 +94,19 @@ struct CancellationTests {
                 let free = try await holder.query("SELECT pg_try_advisory_lock(\(key))")[0].decode(Bool.self)
                 #expect(free)
             }
+        }
+    }
+
+    @Test func `a cancel request that overtakes its statement is sent again`() async throws {
+        try await withConnection { connection in
+            // Stopped, the backend finds the request before the statement when it goes on, and has nothing to cancel.
+            #expect(kill(connection.backendPID, SIGSTOP) == 0)
+            let slow = Task { try await connection.query("SELECT pg_sleep(67)", timeout: .milliseconds(500)) }
+            let error = await #expect(throws: PostgresError.self) { try await slow.value }
+            #expect(error?.code == .timeout)
+            #expect(kill(connection.backendPID, SIGCONT) == 0)
+            let value = try await connection.query("SELECT 1")[0].decode(Int.self)
+            #expect(value == 1)
         }
     }
 
