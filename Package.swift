@@ -161,7 +161,9 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
             ]
         ),
         .testTarget(
@@ -180,15 +182,15 @@ let package = Package(
         .testTarget(
             name: "StoreTests",
             dependencies: [
-                "Store", "Trading", "Postgres", "TestSupport",
+                "Store", "Trading", "LocalCluster", "Migrations", "Postgres", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .testTarget(
             name: "HostingTests",
             dependencies: [
-                "Hosting", "Coordination", "Strategies", "Exchanges", "ExchangeSimulator", "LocalCluster", "Postgres",
-                "Store", "Trading", "TestSupport",
+                "Hosting", "Coordination", "Strategies", "Exchanges", "ExchangeSimulator", "LocalCluster", "Migrations",
+                "Postgres", "Store", "Trading", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
             ]

@@ -16,7 +16,7 @@ final class StreamConnectionHandler: ChannelInboundHandler {
     private let onClosed: (_ reason: String) -> Void
 
     private var context: ChannelHandlerContext?
-    private var lastHeard = NIODeadline.now()
+    private var lastHeard = NIODeadline.distantPast
     private var watch: Scheduled<Void>?
     private var isPinged = false
     private var reason: String?
@@ -53,7 +53,7 @@ final class StreamConnectionHandler: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        lastHeard = .now()
+        lastHeard = context.eventLoop.now
         schedule(context)
     }
 
@@ -73,7 +73,7 @@ final class StreamConnectionHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
-        lastHeard = .now()
+        lastHeard = context.eventLoop.now
         isPinged = false
         switch frame.opcode {
         case .text, .binary: read(frame.unmaskedData)
@@ -126,7 +126,7 @@ final class StreamConnectionHandler: ChannelInboundHandler {
 
     private func check() {
         guard let context, !isClosed else { return }
-        let silence = NIODeadline.now() - lastHeard
+        let silence = context.eventLoop.now - lastHeard
         if isPinged, silence >= silenceBeforePing + pingTimeout {
             close(reason: "the exchange has been silent for \(silence.nanoseconds / 1_000_000_000) s")
             return
