@@ -111,9 +111,9 @@ package final class StrategyHost: ShardHost, Service {
         group.addTask { [services, continuation] in
             do {
                 let strategies = try await services.retrying {
-                    try await services.repository.load(shards: tokens.map(\.shard), owner: owner)
+                    try await services.repository.load(tokens.map { ($0.shard, $0.epoch) }, owner: owner)
                 }
-                continuation.yield(.loaded(strategies, of: tokens, isRestore: isRestore))
+                continuation.yield(.loaded(strategies.strategies, of: tokens, isRestore: isRestore))
             } catch {
                 if !Task.isCancelled {
                     services.logger.error("Strategies could not be loaded", metadata: ["error": "\(error)"])

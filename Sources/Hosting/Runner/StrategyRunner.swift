@@ -176,12 +176,11 @@ extension StrategyRunner {
             paper: services.paper
         )
         let step = step(try run.checkpoint(), StrategyRun.Decisions())
-        guard try await services.retrying({ try await services.repository.begin(step) }) else {
-            throw HostingError.lost
-        }
-        control.withLock { $0.committed = step.checkpoint }
+        let begun = try await services.retrying { try await services.repository.begin(step) }
+        guard let begun else { throw HostingError.lost }
+        control.withLock { $0.committed = begun }
         logger.info("Saved strategy: \(definition.symbol) (\(definition.mode))")
-        return run
+        return try restored(from: begun)
     }
 
     private func restored(from checkpoint: Checkpoint) throws -> StrategyRun {

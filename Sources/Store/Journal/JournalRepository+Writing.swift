@@ -3,9 +3,12 @@ import Postgres
 extension JournalRepository {
     /// Commits many strategies' steps in one statement. A strategy appears at most once.
     ///
-    /// Committing the same steps again changes nothing, so a commit whose answer was lost is simply repeated.
+    /// Committing the same steps again changes nothing, so a commit whose answer was lost is simply repeated. A step that is
+    /// older than what is stored – the statement of a lost connection that ran late – takes no effect.
     ///
-    /// - Returns: The ids of the strategies whose steps took effect. A missing one is no longer owned under that token.
+    /// - Returns: The ids of the strategies whose steps took effect. A missing one is no longer owned under that token, is
+    ///   not there any more, or has gone on without this step.
+    /// - Throws: `PostgresError`; ``StoreError`` if an amount cannot be stored. Then nothing was written at all.
     package func commit(_ steps: [Step]) async throws -> Set<Int64> {
         let columns = try StepColumns(steps)
         let rows = try await database.query(
@@ -20,7 +23,8 @@ extension JournalRepository {
                 SELECT s.id, s.owner, s.epoch
                 FROM tenure.shards s JOIN (SELECT DISTINCT shard, owner, epoch FROM input) i
                     ON s.id = i.shard AND s.owner = i.owner AND s.epoch = i.epoch
-                FOR SHARE OF s
+                -- In one order, like everybody who locks several shards.
+                ORDER BY s.id FOR SHARE OF s
             ), written AS (
                 UPDATE tenure.checkpoints c
                 SET cursor_ms = i.cursor_ms, candles = i.candles, state = i.state, position_e8 = i.position_e8,
@@ -28,6 +32,8 @@ extension JournalRepository {
                     trades_count = i.trades_count, updated_at = clock_timestamp()
                 FROM input i JOIN guarded g ON g.id = i.shard AND g.owner = i.owner AND g.epoch = i.epoch
                 WHERE c.strategy_id = i.id
+                    -- Every step moves the cursor or books a fill.
+                    AND (c.cursor_ms, c.trades_count) <= (i.cursor_ms, i.trades_count)
                 RETURNING c.strategy_id, i.shard, i.epoch
             ), decided AS (
                 INSERT INTO tenure.orders (client_order_id, strategy_id, exchange, symbol, execution, side, effect,
@@ -51,7 +57,7 @@ extension JournalRepository {
             ), completed AS (
                 UPDATE tenure.orders o
                 SET status = 'filled', filled_quantity_e8 = f.quantity_e8, updated_at = clock_timestamp()
-                FROM fill f WHERE o.client_order_id = f.order_id
+                FROM fill f WHERE o.client_order_id = f.order_id AND o.status <> 'filled'
             ), booked AS (
                 INSERT INTO tenure.fills (exchange, symbol, trade_id, client_order_id, strategy_id, side, price_e8,
                     quantity_e8, fee_e8, time_ms)
@@ -66,9 +72,11 @@ extension JournalRepository {
         return Set(try rows.map { try $0.decode(Int64.self) })
     }
 
-    /// Writes a strategy's first checkpoint, from which it goes on whatever happens next. False if it is no longer owned
-    /// under that token.
-    package func begin(_ step: Step) async throws -> Bool {
+    /// Writes a strategy's first checkpoint.
+    ///
+    /// - Returns: The checkpoint to go on from: the one that was there already, if there was one (a start whose answer was
+    ///   lost, or that was interrupted), else this one. `nil` if the strategy is no longer owned under that token.
+    package func begin(_ step: Step) async throws -> Checkpoint? {
         let columns = try StepColumns([step])
         let rows = try await database.query(
             """
@@ -76,19 +84,19 @@ extension JournalRepository {
                 SELECT id FROM tenure.shards
                 WHERE id = \(Int32(step.shard)) AND owner = \(step.owner) AND epoch = \(step.epoch) FOR SHARE
             )
-            INSERT INTO tenure.checkpoints (strategy_id, cursor_ms, candles, state, position_e8, cost_e8, last_price_e8,
-                pnl_e8, fees_e8, trades_count)
+            INSERT INTO tenure.checkpoints AS c (strategy_id, cursor_ms, candles, state, position_e8, cost_e8,
+                last_price_e8, pnl_e8, fees_e8, trades_count)
             SELECT s.id, \(columns.cursors[0]), \(columns.candles[0]), \(columns.states[0]), \(columns.positions[0]),
                 \(columns.costs[0]), \(columns.lastPrices[0]), \(columns.profits[0]), \(columns.fees[0]),
                 \(columns.trades[0])
             FROM tenure.strategies s JOIN guarded g ON g.id = s.shard
             WHERE s.id = \(step.strategyID)
-            -- The first one counts: a repeated answer, or a start that was interrupted before.
-            ON CONFLICT (strategy_id) DO UPDATE SET candles = tenure.checkpoints.candles
-            RETURNING strategy_id
+            -- Changes nothing, but returns the row that is there.
+            ON CONFLICT (strategy_id) DO UPDATE SET candles = c.candles
+            RETURNING c.cursor_ms, c.candles, c.state, c.last_price_e8
             """
         )
-        return !rows.isEmpty
+        return try rows.first.flatMap(checkpoint)
     }
 
     /// Says that a strategy that was starting runs now.
@@ -108,9 +116,11 @@ extension JournalRepository {
         )
     }
 
-    /// Moves a stopped strategy to the history: its checkpoint goes, its orders and fills stay. False if it is no longer
-    /// owned under that token, or has been finished already.
-    package func finish(_ strategyID: Int64, shard: Int, owner: Int64, epoch: Int64, reason: String) async throws -> Bool {
+    /// Moves a stopped strategy to the history: its checkpoint goes, its orders and fills stay; paper orders that were still
+    /// intended are canceled. False if it is no longer owned under that token, or has been finished already.
+    package func finish(_ strategyID: Int64, shard: Int, owner: Int64, epoch: Int64, reason: String) async throws
+        -> Bool
+    {
         let rows = try await database.query(
             """
             WITH guarded AS (
@@ -127,6 +137,11 @@ extension JournalRepository {
                     greatest(g.epoch - r.start_epoch, 0), to_timestamp(c.cursor_ms * 0.001)
                 FROM removed r JOIN guarded g ON g.id = r.shard
                 LEFT JOIN tenure.checkpoints c ON c.strategy_id = r.id
+            ), canceled AS (
+                UPDATE tenure.orders o
+                SET status = 'canceled', status_reason = 'the strategy was stopped', updated_at = clock_timestamp()
+                FROM removed r
+                WHERE o.strategy_id = r.id AND o.status = 'intended' AND o.execution = 'paper'
             ), counted AS (
                 UPDATE tenure.shards s SET strategies = s.strategies - 1 FROM removed r WHERE s.id = r.shard
             ), told AS (
@@ -141,6 +156,8 @@ extension JournalRepository {
 
     /// Says that a strategy cannot run, and why. It stays in the list until an operator stops or resumes it.
     package func fail(_ strategyID: Int64, shard: Int, owner: Int64, epoch: Int64, error: String) async throws {
+        // Whatever a strategy says, the reason must be storable: text cannot hold a zero byte.
+        let error = String(error.prefix(2_000)).replacing("\0", with: "")
         try await database.query(
             """
             WITH guarded AS (

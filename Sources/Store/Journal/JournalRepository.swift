@@ -11,48 +11,52 @@ package struct JournalRepository: Sendable {
         self.database = database
     }
 
-    /// The active strategies of these shards, as far as `owner` still owns them: those with a position or an open order
+    /// The active strategies of these shards, as far as `owner` still owns them at these epochs: those with a position
     /// first.
-    package func load(shards: [Int], owner: Int64) async throws -> [StoredStrategy] {
+    package func load(_ shards: [(shard: Int, epoch: Int64)], owner: Int64) async throws -> LoadedStrategies {
         let rows = try await database.query(
             """
             SELECT s.id, s.symbol, s.exchange, s.strategy_type, s.interval, s.execution, s.config::text, s.shard, s.phase,
                 s.paused, s.stop_reason, coalesce(s.stop_positions = 'close', false) AS closes,
-                c.cursor_ms, c.candles, c.state, c.last_price_e8
-            FROM tenure.strategies s
-            JOIN tenure.shards h ON h.id = s.shard AND h.owner = \(owner)
+                c.cursor_ms, c.candles, c.state, c.last_price_e8, o.reason AS taken
+            FROM unnest(\(shards.map { Int32($0.shard) }), \(shards.map(\.epoch))) AS t (shard, epoch)
+            JOIN tenure.shards h ON h.id = t.shard AND h.epoch = t.epoch AND h.owner = \(owner)
+            JOIN tenure.strategies s ON s.shard = h.id
+            LEFT JOIN tenure.ownership o ON o.shard = h.id AND o.epoch = h.epoch
             LEFT JOIN tenure.checkpoints c ON c.strategy_id = s.id
-            WHERE s.shard = ANY(\(shards.map(Int32.init)))
             ORDER BY coalesce(c.position_e8, 0) <> 0 DESC, s.id
             """
         )
-        return try rows.map(decode)
+        var loaded = LoadedStrategies()
+        for row in rows {
+            do {
+                loaded.strategies.append(try strategy(row))
+            } catch {
+                loaded.unreadable.append(try unreadable(row, error))
+            }
+        }
+        return loaded
     }
 
-    private func decode(_ row: PostgresRow) throws -> StoredStrategy {
+    private func strategy(_ row: PostgresRow) throws -> StoredStrategy {
         let (id, symbol, exchange, mode, interval, execution, config, shard, phase) = try row.decode(
-            Int64.self, String.self, String.self, String.self, String.self, String.self, String.self, Int.self, String.self
+            Int64.self,
+            String.self,
+            String.self,
+            String.self,
+            String.self,
+            String.self,
+            String.self,
+            Int.self,
+            String.self
         )
-        let cursor = try row.decode("cursor_ms", as: Int64?.self)
         guard let symbol = Symbol(symbol), let interval = Interval(rawValue: interval),
             let execution = Execution(rawValue: execution), let phase = StoredStrategy.Phase(rawValue: phase)
         else {
-            throw StoreError(.unreadable, "strategy \(id) was written by a newer version of Tenure: upgrade this replica")
-        }
-        var checkpoint: Checkpoint?
-        if let cursor {
-            checkpoint = Checkpoint(
-                cursor: Timestamp(milliseconds: cursor),
-                candles: try row.decode("candles", as: Int.self),
-                state: try row.decode("state", as: String.self),
-                // The state carries the position; the columns are for people.
-                position: Position(),
-                lastPrice: FixedDecimal(int64: try row.decode("last_price_e8", as: Int64.self))
+            throw StoreError(
+                .unreadable,
+                "the strategy was written by another version of Tenure: upgrade this replica, or stop the strategy"
             )
-        }
-        var stop: StoredStrategy.StopRequest?
-        if let reason = try row.decode("stop_reason", as: String?.self) {
-            stop = StoredStrategy.StopRequest(reason: reason, closesPosition: try row.decode("closes", as: Bool.self))
         }
         return StoredStrategy(
             id: id,
@@ -65,8 +69,37 @@ package struct JournalRepository: Sendable {
             shard: shard,
             phase: phase,
             isPaused: try row.decode("paused", as: Bool.self),
-            stop: stop,
-            checkpoint: checkpoint
+            stop: try stop(row),
+            checkpoint: try checkpoint(row),
+            taken: try row.decode("taken", as: String?.self)
+        )
+    }
+
+    private func unreadable(_ row: PostgresRow, _ error: any Error) throws -> UnreadableStrategy {
+        UnreadableStrategy(
+            id: try row.decode("id", as: Int64.self),
+            symbol: try row.decode("symbol", as: String.self),
+            shard: try row.decode("shard", as: Int.self),
+            isFailed: try row.decode("phase", as: String.self) == StoredStrategy.Phase.failed.rawValue,
+            stop: try stop(row),
+            reason: "\(error)"
+        )
+    }
+
+    private func stop(_ row: PostgresRow) throws -> StoredStrategy.StopRequest? {
+        guard let reason = try row.decode("stop_reason", as: String?.self) else { return nil }
+        return StoredStrategy.StopRequest(reason: reason, closesPosition: try row.decode("closes", as: Bool.self))
+    }
+
+    func checkpoint(_ row: PostgresRow) throws -> Checkpoint? {
+        guard let cursor = try row.decode("cursor_ms", as: Int64?.self) else { return nil }
+        return Checkpoint(
+            cursor: Timestamp(milliseconds: cursor),
+            candles: try row.decode("candles", as: Int.self),
+            state: try row.decode("state", as: String.self),
+            // The state carries the position; the columns are for people.
+            position: Position(),
+            lastPrice: FixedDecimal(int64: try row.decode("last_price_e8", as: Int64.self))
         )
     }
 }

@@ -16,6 +16,8 @@ package struct StoredStrategy: Sendable {
     package let stop: StopRequest?
     /// `nil` until it has run for the first time.
     package let checkpoint: Checkpoint?
+    /// Why its shard was taken by the present owner: `crash`, `handover` or `vacant`. `nil` if the shard was empty then.
+    package let taken: String?
 
     package enum Phase: String, Sendable {
         case starting

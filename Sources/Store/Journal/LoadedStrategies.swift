@@ -1,0 +1,8 @@
+/// What was found in some shards.
+package struct LoadedStrategies: Sendable {
+    package internal(set) var strategies: [StoredStrategy] = []
+    /// Those that this version cannot make sense of. They do not keep the others from running.
+    package internal(set) var unreadable: [UnreadableStrategy] = []
+
+    package init() {}
+}
