@@ -80,13 +80,12 @@ package final class LocalCluster: Sendable {
             arguments: ["simulator", "--port", "\(simulatorPort)"] + configuration.simulatorArguments,
             environment: ProcessEnvironment.current
         )
-        var common = ProcessEnvironment.current
-        // Of the caller's own settings, those that would lead out of the cluster do not count.
-        common["TENURE_SESSION_DATABASE_URL"] = nil
-        common["TENURE_DATABASE_URL"] = postgres.connectionString()
-        common["TENURE_HOST"] = "127.0.0.1"
-        common["TENURE_BINANCE_REST_URL"] = "http://127.0.0.1:\(simulatorPort)"
-        common["TENURE_BINANCE_STREAM_URL"] = "ws://127.0.0.1:\(simulatorPort)"
+        let common = Self.environment([
+            "TENURE_DATABASE_URL": postgres.connectionString(),
+            "TENURE_HOST": "127.0.0.1",
+            "TENURE_BINANCE_REST_URL": "http://127.0.0.1:\(simulatorPort)",
+            "TENURE_BINANCE_STREAM_URL": "ws://127.0.0.1:\(simulatorPort)",
+        ])
         replicas = try (1...configuration.replicas).map { number in
             let name = "replica-\(number)"
             let port = try port(preferring: configuration.port + number)
@@ -183,6 +182,18 @@ package final class LocalCluster: Sendable {
             // A port does not announce that it is open.
             try await Task.sleep(for: .milliseconds(25))
         }
+    }
+
+    /// The caller's environment with the cluster's own settings, and without what would lead out of the cluster or is
+    /// meant for tests.
+    private static func environment(_ own: [String: String]) -> [String: String] {
+        var environment = ProcessEnvironment.current
+        for name in own.keys { environment["\(name)_FILE"] = nil }
+        for name in [
+            "TENURE_SESSION_DATABASE_URL", "TENURE_SESSION_DATABASE_URL_FILE", "TENURE_PORT_FILE",
+            "TENURE_REPLICA_NAME_FILE", "TENURE_LONG", "TENURE_TEST_DATA",
+        ] { environment[name] = nil }
+        return environment.merging(own) { $1 }
     }
 
     /// Makes a directory where it is missing.
