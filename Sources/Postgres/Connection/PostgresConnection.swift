@@ -61,7 +61,7 @@ package final class PostgresConnection: PostgresExecutor {
         await driver.closed.wait()
     }
 
-    /// Takes nothing more, lets what is under way finish, and closes. Returns when it is closed.
+    /// Takes nothing more, lets what is under way finish (for 5 s at most), and closes. Returns when it is closed.
     package func close() async {
         IOThread.shared.send(.close(driver))
         await withShieldFromCancellation { [driver] in _ = await driver.closed.wait() }

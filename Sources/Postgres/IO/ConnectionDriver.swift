@@ -36,6 +36,8 @@ final class ConnectionDriver: @unchecked Sendable {
     static let cancelAgainAfter = Duration.milliseconds(100)
     /// A cancel request under way holds back other statements for at most this long.
     static let gateLimit = Duration.seconds(1)
+    /// Closing waits for what is under way for at most this long.
+    static let closeLimit = Duration.seconds(5)
     /// A server that does not even react to a cancel request for this long is given up.
     static let unresponsiveAfter = Duration.seconds(5)
 
@@ -66,6 +68,7 @@ final class ConnectionDriver: @unchecked Sendable {
     private(set) var nextDeadline: ContinuousClock.Instant?
     /// Whether an explicit transaction is open; other threads may look, once they have their answer.
     let inTransaction = Atomic<Bool>(false)
+    private var closingSince: ContinuousClock.Instant?
     private var cancelStartedAt: ContinuousClock.Instant?
     private(set) var isFinished = false
 
@@ -156,6 +159,10 @@ final class ConnectionDriver: @unchecked Sendable {
 
     func close() {
         machine.close()
+        guard closingSince == nil, !isFinished else { return }
+        let now = ContinuousClock.now
+        closingSince = now
+        wake(at: now + Self.closeLimit)
     }
 
     // MARK: Deadlines
@@ -167,6 +174,12 @@ final class ConnectionDriver: @unchecked Sendable {
     /// Something may be overdue: looks at every request, and finds out when to look again.
     func deadlinePassed(now: ContinuousClock.Instant) {
         nextDeadline = nil
+        if let closingSince {
+            guard closingSince + Self.closeLimit > now else {
+                return lose(PostgresError(.closed, "The connection was closed while a statement was still running."))
+            }
+            wake(at: closingSince + Self.closeLimit)
+        }
         if let started = cancelStartedAt {
             if started + Self.gateLimit <= now { machine.openGate() } else { wake(at: started + Self.gateLimit) }
         }

@@ -88,6 +88,18 @@ struct ConnectionLossTests {
         }
     }
 
+    @Test func `closing does not wait for ever`() async throws {
+        try await withConnection { observer in
+            try await withConnection { connection in
+                let slow = Task { try await connection.query("SELECT pg_sleep(68)") }
+                try await untilRunning("pg_sleep(68)", pid: connection.backendPID, seenBy: observer)
+                await connection.close()
+                let error = await #expect(throws: PostgresError.self) { try await slow.value }
+                #expect(error?.code == .unknownOutcome)
+            }
+        }
+    }
+
     @Test func `a connection that nobody holds any more is closed`() async throws {
         try await withConnection { observer in
             var connection: PostgresConnection? = try await PostgresConnection.connect(
