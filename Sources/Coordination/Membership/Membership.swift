@@ -9,6 +9,8 @@ package struct Membership: Sendable, Equatable {
         package let isDraining: Bool
         /// Until its lease expires, by PostgreSQL's clock at the time of the answer. Negative once expired.
         package let leaseRemaining: Duration
+        /// Whether its session lock was seen held just now; false also where that was not asked for.
+        package var isSeenHeld = false
         package var holdings: Holdings
     }
 
@@ -21,7 +23,8 @@ package struct Membership: Sendable, Equatable {
         /// Shards without.
         package var emptyShards = 0
         /// Sums that change with every change of ownership, and with every change of what is wanted: two cheap ways to
-        /// notice that one's own picture is out of date.
+        /// notice that one's own picture is out of date. Epochs are weighted by shard, so that one shard gone and another
+        /// come shows, too.
         package var epochs: Int64 = 0
         package var revisions: Int64 = 0
 
@@ -36,6 +39,11 @@ package struct Membership: Sendable, Equatable {
         }
 
         var shards: Int { loadedShards + emptyShards }
+
+        /// What `epochs` is for these shards.
+        static func sum(epochs: [Int: Int64]) -> Int64 {
+            epochs.reduce(0) { $0 + Int64($1.key + 1) * $1.value }
+        }
 
         static func + (left: Holdings, right: Holdings) -> Holdings {
             Holdings(

@@ -1,0 +1,162 @@
+import Testing
+
+@testable import Coordination
+
+@Suite struct PlacementPolicyTests {
+    /// Loads of members in the making: what a hand-over does to them.
+    private struct Cluster {
+        var members: [Membership.Member]
+        var moves = 0
+        var largest = 0
+
+        var membership: Membership { Membership(members) }
+
+        /// One decision by whoever has one to make; false if nobody has.
+        mutating func step() -> PlacementPolicy.HandOver? {
+            let picture = membership
+            let decisions = picture.members.compactMap { member in
+                PlacementPolicy.handOver(from: member.id, in: picture).map { (member.id, $0) }
+            }
+            guard let (giver, move) = decisions.first else { return nil }
+            #expect(
+                Set(decisions.map { $0.1.strategies > 0 }).count <= 1 || decisions.count <= 2,
+                "strategies and empty shards have one giver each"
+            )
+            change(giver, by: -1, move)
+            change(move.receiver, by: 1, move)
+            moves += 1
+            largest = max(largest, move.strategies)
+            return move
+        }
+
+        private mutating func change(_ id: ReplicaID, by sign: Int, _ move: PlacementPolicy.HandOver) {
+            let index = members.firstIndex { $0.id == id }!
+            members[index].holdings.strategies += sign * move.strategies
+            members[index].holdings.loadedShards += sign * move.strategies
+            members[index].holdings.emptyShards += sign * move.emptyShards
+            #expect(members[index].holdings.strategies >= 0)
+            #expect(members[index].holdings.emptyShards >= 0)
+        }
+
+        /// Largest distance of two loads, in strategies, each relative to its capacity; times the total capacity.
+        func gap(_ load: (Membership.Member) -> Int) -> Int {
+            let ready = members.filter { !$0.isDraining }
+            let total = ready.reduce(0) { $0 + load($1) }
+            let capacity = ready.reduce(0) { $0 + $1.capacity }
+            let surplus = ready.map { load($0) * capacity - total * $0.capacity }
+            return surplus.max()! - surplus.min()!
+        }
+    }
+
+    private static func cluster(_ random: inout SeededGenerator, equal: Bool, draining: Bool = false) -> Cluster {
+        let count = Int.random(in: 2...8, using: &random)
+        var members: [Membership.Member] = []
+        for id in 1...count {
+            members.append(
+                .of(
+                    ReplicaID(id),
+                    capacity: equal ? 100 : Int.random(in: 1...500, using: &random),
+                    draining: draining && Int.random(in: 0..<3, using: &random) == 0,
+                    strategies: Bool.random(using: &random) ? 0 : Int.random(in: 0...700, using: &random),
+                    empty: Int.random(in: 0...200, using: &random)
+                )
+            )
+        }
+        return Cluster(members: members)
+    }
+
+    @Test func `equal replicas end within one strategy of each other, and stay there`() {
+        for seed in 0..<150 as Range<UInt64> {
+            var random = SeededGenerator(seed: seed)
+            var cluster = Self.cluster(&random, equal: true)
+            while let move = cluster.step() {
+                guard cluster.moves < 2_000 else {
+                    Issue.record("no end: \(move)")
+                    return
+                }
+            }
+            let loads = cluster.members.map(\.holdings.strategies)
+            #expect(loads.max()! - loads.min()! <= 1)
+            let empty = cluster.members.map(\.holdings.emptyShards)
+            #expect(empty.max()! - empty.min()! <= 8)
+            #expect(cluster.largest <= PlacementPolicy.largestMove)
+        }
+    }
+
+    @Test func `a move never widens the gap, and with it comes nearer to the end`() {
+        for seed in 0..<150 as Range<UInt64> {
+            var random = SeededGenerator(seed: seed)
+            var cluster = Self.cluster(&random, equal: false, draining: true)
+            guard cluster.members.contains(where: { !$0.isDraining }) else { continue }
+            /// The sum of the squares of all distances from the share: what each single move must make smaller.
+            func distance(_ cluster: Cluster, _ load: (Membership.Member) -> Int) -> Double {
+                let ready = cluster.members.filter { !$0.isDraining }
+                let total = Double(ready.reduce(0) { $0 + load($1) })
+                let capacity = Double(ready.reduce(0) { $0 + $1.capacity })
+                return ready.reduce(0) {
+                    let surplus = Double(load($1)) - total * Double($1.capacity) / capacity
+                    return $0 + surplus * surplus
+                }
+            }
+            while true {
+                let before = cluster
+                guard let move = cluster.step(), cluster.moves < 2_000 else { break }
+                if move.strategies > 0 {
+                    #expect(cluster.gap(\.holdings.strategies) <= before.gap(\.holdings.strategies))
+                    #expect(distance(cluster, \.holdings.strategies) < distance(before, \.holdings.strategies))
+                }
+                if move.emptyShards > 0 {
+                    #expect(distance(cluster, \.holdings.emptyShards) < distance(before, \.holdings.emptyShards))
+                }
+            }
+            #expect(cluster.moves < 2_000)
+        }
+    }
+
+    @Test func `unequal replicas end within one strategy of their share`() {
+        for seed in 0..<100 as Range<UInt64> {
+            var random = SeededGenerator(seed: seed)
+            var cluster = Self.cluster(&random, equal: false)
+            while cluster.step() != nil, cluster.moves < 2_000 {}
+            let total = cluster.members.reduce(0) { $0 + $1.holdings.strategies }
+            let capacity = cluster.members.reduce(0) { $0 + $1.capacity }
+            for member in cluster.members {
+                let share = Double(total * member.capacity) / Double(capacity)
+                #expect(abs(Double(member.holdings.strategies) - share) <= 1)
+            }
+        }
+    }
+
+    @Test func `a replica with three times the capacity carries three times as much`() {
+        var cluster = Cluster(members: [.of(1, capacity: 100, strategies: 80), .of(2, capacity: 300)])
+        while cluster.step() != nil {}
+        #expect(cluster.members.map(\.holdings.strategies) == [20, 60])
+    }
+
+    @Test func `nothing is given to a draining replica, and it gives nothing by this way`() {
+        let membership = Membership([
+            .of(1, strategies: 50), .of(2, draining: true), .of(3, draining: true, strategies: 90),
+        ])
+        for id in 1...3 as ClosedRange<ReplicaID> {
+            #expect(PlacementPolicy.handOver(from: id, in: membership) == nil)
+        }
+    }
+
+    @Test func `only the fullest gives, only the emptiest receives`() {
+        let membership = Membership([.of(1, strategies: 50), .of(2, strategies: 60), .of(3, strategies: 20), .of(4)])
+        #expect(PlacementPolicy.handOver(from: 1, in: membership) == nil)
+        #expect(PlacementPolicy.handOver(from: 3, in: membership) == nil)
+        #expect(PlacementPolicy.handOver(from: 2, in: membership)?.receiver == 4)
+        #expect(PlacementPolicy.handOver(from: 2, in: membership)?.strategies == 28)
+    }
+
+    @Test func `a difference of one strategy is left as it is`() {
+        let membership = Membership([.of(1, strategies: 5), .of(2, strategies: 4), .of(3, strategies: 4)])
+        #expect(PlacementPolicy.handOver(from: 1, in: membership) == nil)
+    }
+
+    @Test func `whoever is not in the picture gives nothing`() {
+        #expect(PlacementPolicy.handOver(from: 9, in: Membership([.of(1, strategies: 5), .of(2)])) == nil)
+        #expect(PlacementPolicy.handOver(from: 1, in: Membership([.of(1, strategies: 5)])) == nil)
+    }
+}
