@@ -83,9 +83,14 @@ package struct ShardRepository: Sendable {
 
     /// What the database says `id` owns.
     func owned(by id: ReplicaID) async throws -> [FencingToken] {
-        try await executor.query("SELECT id, epoch FROM tenure.shards WHERE owner = \(id)").map { row in
+        try decode(try await executor.query("SELECT id, epoch FROM tenure.shards WHERE owner = \(id)"), id)
+    }
+
+    /// Rows that begin with a shard's id and epoch.
+    private func decode(_ rows: PostgresResult, _ owner: ReplicaID) throws -> [FencingToken] {
+        try rows.map { row in
             let (shard, epoch) = try row.decode(Int.self, Int64.self)
-            return FencingToken(shard: shard, owner: id, epoch: epoch)
+            return FencingToken(shard: shard, owner: owner, epoch: epoch)
         }
     }
 
@@ -103,10 +108,7 @@ package struct ShardRepository: Sendable {
             SELECT id, epoch, pg_notify('tenure', 'released') FROM released
             """
         )
-        return try rows.map { row in
-            FencingToken(
-                shard: try row.decode("id", as: Int.self), owner: owner, epoch: try row.decode("epoch", as: Int64.self))
-        }
+        return try decode(rows, owner)
     }
 
     /// Gives up to `count` shards without strategies to `receiver`.
@@ -123,10 +125,7 @@ package struct ShardRepository: Sendable {
             SELECT id, epoch, pg_notify('tenure', 'released') FROM released
             """
         )
-        return try rows.map { row in
-            FencingToken(
-                shard: try row.decode("id", as: Int.self), owner: owner, epoch: try row.decode("epoch", as: Int64.self))
-        }
+        return try decode(rows, owner)
     }
 
     /// Says that all strategies of these shards have been brought up.

@@ -4,21 +4,21 @@ package enum ReplicaAction: Sendable, Equatable {
     case openSession(generation: Int, after: Duration)
     case closeSession
     /// Take an id, the session lock, and insert the row.
-    case join
+    case join(generation: Int)
     /// Take the session lock again and renew the lease under the id held before.
-    case reattach(ReplicaID)
-    /// Heartbeat; `version` comes back with the answer.
-    case renew(ReplicaID, version: Int)
-    /// Ask for the session lock of this replica: a quick look first, then a long poll.
-    case watch(ReplicaID, quick: Bool)
-    case fence(ReplicaID, FenceReason)
+    case reattach(ReplicaID, generation: Int)
+    /// Heartbeat; the stamp comes back with the answer. `unseen`: say whose session locks of these are held.
+    case renew(ReplicaID, ReplicaStamp, unseen: [ReplicaID])
+    /// Ask for the session lock of this replica: a quick look first, then a long poll. The attempt comes back.
+    case watch(ReplicaID, attempt: Int, quick: Bool)
+    case fence(ReplicaID, by: ReplicaID, FenceReason)
     case claim(ReplicaID)
     /// List what the database says is owned here.
-    case listOwned(ReplicaID, version: Int)
-    case handOver(PlacementPolicy.HandOver)
-    /// Settle and release all of this.
-    case handOverEverything([FencingToken])
-    /// Delete the row and close the session.
+    case listOwned(ReplicaID, ReplicaStamp)
+    case handOver(PlacementPolicy.HandOver, by: ReplicaID)
+    /// Mark the row as draining; settle and release all of this.
+    case handOverEverything([FencingToken], by: ReplicaID)
+    /// Delete the row, unless something is owned still.
     case leave(ReplicaID)
     case finish
 
@@ -32,6 +32,14 @@ package enum ReplicaAction: Sendable, Equatable {
     /// Decide nothing and send nothing until `resume`: this replica may have been fenced.
     case suspend
     case resume
+}
+
+/// To which state of the machine a question belongs, so that the answer is not taken for one to a later state.
+package struct ReplicaStamp: Sendable, Equatable {
+    /// Number of the session it is asked on.
+    package let generation: Int
+    /// Number of changes of what is owned here, when it was asked.
+    package let version: Int
 }
 
 /// A shard that has just been taken.

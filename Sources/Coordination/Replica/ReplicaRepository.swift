@@ -9,8 +9,8 @@ struct ReplicaRepository: Sendable {
     ///
     /// - Throws: ``CoordinationError`` where the connection is not a direct session.
     func join(_ identity: ReplicaIdentity, ttl: Duration) async throws -> ReplicaID {
-        let id = try await session.query("SELECT nextval('tenure.replica_ids')").only.decode(Int64.self)
-        try await lock(id)
+        let id = try await session.query("SELECT nextval('tenure.replica_ids')", timeout: ttl).only.decode(Int64.self)
+        try await lock(id, timeout: ttl)
         try await session.query(
             """
             WITH outdated AS (
@@ -22,19 +22,37 @@ struct ReplicaRepository: Sendable {
             VALUES (\(id), \(identity.name), \(identity.instance), \(identity.host), \(identity.pid)::bigint::integer,
                 \(identity.version), \(identity.capacity)::bigint::integer, tenure.timeline(),
                 clock_timestamp() + \(ttl)::interval)
-            """
+            """,
+            timeout: ttl
         )
         return id
     }
 
-    /// Takes the session lock of a row that is there already.
-    func lock(_ id: ReplicaID) async throws {
+    /// Takes the session lock of a row that is there already, under a new session.
+    ///
+    /// The one before may not have ended on the server (a cut connection is noticed late): only this process can hold that
+    /// lock, so it is ended here instead of waited for.
+    func takeBack(_ id: ReplicaID, timeout: Duration) async throws {
+        try await session.query(
+            """
+            SELECT pg_terminate_backend(pid) FROM pg_locks
+            WHERE locktype = 'advisory' AND classid = tenure.session_lock_namespace()::oid AND objid = \(id)::bigint::oid
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                AND mode = 'ExclusiveLock' AND granted AND pid <> pg_backend_pid()
+            """,
+            timeout: timeout
+        )
+        try await lock(id, timeout: timeout)
+    }
+
+    private func lock(_ id: ReplicaID, timeout: Duration) async throws {
         // Blocks at most for the moment in which a watcher is being granted the lock it waited for.
         let row = try await session.query(
             """
             SELECT pg_backend_pid() FROM (
                 SELECT pg_advisory_lock(tenure.session_lock_namespace(), \(id)::bigint::integer)) AS locked
-            """
+            """,
+            timeout: timeout
         ).only
         let backend = try row.decode(Int32.self)
         // Asked in a statement of its own: a pooler in transaction mode may answer it from another backend.
@@ -44,13 +62,17 @@ struct ReplicaRepository: Sendable {
                 SELECT FROM pg_locks
                 WHERE locktype = 'advisory' AND classid = tenure.session_lock_namespace()::oid
                     AND objid = \(id)::bigint::oid AND pid = pg_backend_pid() AND granted)
-            """
+            """,
+            timeout: timeout
         ).only.decode(Bool.self)
         guard isHeld, backend == session.backendPID else { throw CoordinationError.sessionIsNotDirect }
     }
 
     /// Renews the lease and brings back what a replica needs to decide. `nil`: fenced, gone, or of another timeline.
-    func renew(_ id: ReplicaID, ttl: Duration) async throws -> Membership? {
+    ///
+    /// - Parameter unseen: Members of which it is asked whether their session locks are held. (Costs a look at all locks of
+    ///   the server, so not asked for those that were seen already.)
+    func renew(_ id: ReplicaID, ttl: Duration, unseen: [ReplicaID] = []) async throws -> Membership? {
         let rows = try await session.query(
             """
             WITH renewed AS (
@@ -63,31 +85,42 @@ struct ReplicaRepository: Sendable {
             ), held AS (
                 SELECT owner, sum(strategies)::bigint AS strategies,
                     count(*) FILTER (WHERE strategies > 0) AS loaded, count(*) FILTER (WHERE strategies = 0) AS empty,
-                    sum(epoch)::bigint AS epochs, sum(revision)::bigint AS revisions
+                    sum(epoch * (id + 1))::bigint AS epochs, sum(revision)::bigint AS revisions
                 FROM tenure.shards GROUP BY owner
+            ), seen AS (
+                SELECT objid::bigint AS id FROM pg_locks
+                WHERE cardinality(\(unseen)) > 0 AND locktype = 'advisory'
+                    AND classid = tenure.session_lock_namespace()::oid AND objid::bigint = ANY (\(unseen))
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                    AND mode = 'ExclusiveLock' AND granted
             )
             SELECT EXISTS (SELECT FROM renewed), live.id, live.name, live.capacity, live.draining,
                 (extract(epoch FROM live.lease_expires_at - clock_timestamp()) * 1000)::bigint,
-                held.strategies, held.loaded, held.empty, held.epochs, held.revisions
+                EXISTS (SELECT FROM seen WHERE seen.id = live.id), held.strategies, held.loaded, held.empty, held.epochs, held.revisions
             FROM live FULL JOIN held ON held.owner = live.id
-            """
+            """,
+            timeout: ttl
         )
         var members: [Membership.Member] = []
         var orphans = Membership.Holdings()
         var isRenewed = false
         for row in rows {
-            let (renewed, id, name, capacity, isDraining, remaining, strategies, loaded, empty, epochs, revisions) =
-                try row.decode(
-                    Bool.self, Int64?.self, String?.self, Int?.self, Bool?.self, Int?.self, Int?.self, Int?.self,
-                    Int?.self, Int64?.self, Int64?.self
-                )
+            let (renewed, id, name, capacity, isDraining, remaining, isSeenHeld) = try row.decode(
+                Bool.self,
+                Int64?.self,
+                String?.self,
+                Int?.self,
+                Bool?.self,
+                Int?.self,
+                Bool.self
+            )
             isRenewed = renewed
             let holdings = Membership.Holdings(
-                strategies: strategies ?? 0,
-                loadedShards: loaded ?? 0,
-                emptyShards: empty ?? 0,
-                epochs: epochs ?? 0,
-                revisions: revisions ?? 0
+                strategies: try row.decode("strategies", as: Int?.self) ?? 0,
+                loadedShards: try row.decode("loaded", as: Int?.self) ?? 0,
+                emptyShards: try row.decode("empty", as: Int?.self) ?? 0,
+                epochs: try row.decode("epochs", as: Int64?.self) ?? 0,
+                revisions: try row.decode("revisions", as: Int64?.self) ?? 0
             )
             if let id, let name, let capacity, let isDraining, let remaining {
                 members.append(
@@ -97,6 +130,7 @@ struct ReplicaRepository: Sendable {
                         capacity: capacity,
                         isDraining: isDraining,
                         leaseRemaining: .milliseconds(remaining),
+                        isSeenHeld: isSeenHeld,
                         holdings: holdings
                     )
                 )
@@ -112,13 +146,15 @@ struct ReplicaRepository: Sendable {
         try await session.query("SELECT tenure.fence(\(id), \(victim), \(reason.rawValue))").only.decode(Bool.self)
     }
 
-    /// Ends whatever connections a fenced replica still has, and with them any row lock it holds.
+    /// Ends whatever connections a fenced replica still has, and with them any row lock it holds. Only those it had when it
+    /// was fenced: its process may be another replica by now.
     func endBackends(of victim: ReplicaID) async throws {
         try await session.query(
             """
-            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE pid <> pg_backend_pid()
-                AND application_name = 'tenure/' || (SELECT instance FROM tenure.replicas WHERE id = \(victim))
+            SELECT pg_terminate_backend(a.pid)
+            FROM tenure.replicas r JOIN pg_stat_activity a
+                ON a.application_name = 'tenure/' || r.instance AND a.backend_start < r.fenced_at
+            WHERE r.id = \(victim) AND a.pid <> pg_backend_pid()
             """
         )
     }
@@ -127,9 +163,18 @@ struct ReplicaRepository: Sendable {
         try await session.query("UPDATE tenure.replicas SET draining = true WHERE id = \(id)")
     }
 
-    /// Deletes the row. Fails (foreign key) while anything is still owned.
-    func leave(_ id: ReplicaID) async throws {
-        try await session.query("DELETE FROM tenure.replicas WHERE id = \(id) AND fenced_at IS NULL")
+    /// Deletes the row. False while anything is still owned.
+    func leave(_ id: ReplicaID) async throws -> Bool {
+        try await session.query(
+            """
+            WITH gone AS (
+                DELETE FROM tenure.replicas r WHERE r.id = \(id) AND r.fenced_at IS NULL
+                    AND NOT EXISTS (SELECT FROM tenure.shards s WHERE s.owner = r.id)
+                RETURNING r.id
+            )
+            SELECT EXISTS (SELECT FROM gone) OR NOT EXISTS (SELECT FROM tenure.shards WHERE owner = \(id))
+            """
+        ).only.decode(Bool.self)
     }
 
     /// Asks for the session lock of `target`: true if it is free, false if it is still held after `wait`.

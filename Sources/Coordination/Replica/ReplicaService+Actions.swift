@@ -6,12 +6,12 @@ extension ReplicaService {
     /// statement holds a snapshot.
     private static let watchWait = Duration.milliseconds(900)
 
-    func openSession(_ generation: Int, after pause: Duration, _ opened: OpenedSession, _ failure: FailureBox) async {
+    func openSession(_ generation: Int, after pause: Duration, _ opened: OpenedSession) async {
         do {
             // Jittered, so that replicas do not come back in step.
             if pause > .zero { try await clock.sleep(for: pause * Double.random(in: 0.5...1)) }
             let connection = try await PostgresConnection.connect(sessionConfiguration, logger: logger)
-            opened.put(generation, connection)
+            opened.put(ReplicaSession(generation: generation, connection: connection))
             continuation.yield(.sessionOpened(generation: generation))
             let error = await connection.waitUntilClosed()
             if let error { logger.warning("Session lost", metadata: ["error": "\(error)"]) }
@@ -21,144 +21,183 @@ extension ReplicaService {
         continuation.yield(.sessionLost(generation: generation))
     }
 
-    func watch(_ target: ReplicaID, _ quick: Bool, on watcher: WatcherConnection) async {
+    func watch(_ target: ReplicaID, _ attempt: Int, _ quick: Bool, on watcher: WatcherConnection) async {
         do {
-            let connection = try await watcher.get(watcherConfiguration, logger)
+            let connection = try await watcher.get(for: target, watcherConfiguration, logger)
             let isFree = try await ReplicaRepository.watch(
                 target,
                 wait: quick ? .milliseconds(1) : Self.watchWait,
                 on: connection
             )
-            continuation.yield(.watched(target, isFree: isFree))
+            continuation.yield(.watched(target, attempt: attempt, isFree: isFree))
         } catch {
-            continuation.yield(.watchFailed(target))
+            continuation.yield(.watchFailed(target, attempt: attempt))
         }
     }
 
     /// Performs an action that needs the session.
-    func perform(_ action: ReplicaAction, on session: PostgresConnection?, _ failure: FailureBox) async {
-        let sentAt = clock.now
-        guard let session else { return continuation.yieldAll(answers(toFailed: action)) }
-        let replicas = ReplicaRepository(session: session)
-        let shards = ShardRepository(session)
+    func perform(_ action: ReplicaAction, on session: ReplicaSession?, _ failure: FailureBox) async {
+        guard let session else { return answer(failed: action, settled: []) }
+        /// What the host has stopped for a hand-over.
+        var settled: [FencingToken] = []
         do {
             switch action {
-            case .join:
-                let id = try await replicas.join(identity, ttl: lease.ttl)
-                continuation.yield(.joined(id, sentAt: sentAt))
-            case .reattach(let id):
-                try await replicas.lock(id)
-                let renewedAt = clock.now
-                guard try await replicas.renew(id, ttl: lease.ttl) != nil else {
-                    continuation.yield(.refused(id))
-                    return
-                }
-                continuation.yield(.reattached(id, sentAt: renewedAt))
-            case .renew(let id, let version):
-                guard let membership = try await replicas.renew(id, ttl: lease.ttl) else {
-                    continuation.yield(.refused(id))
-                    return
-                }
-                continuation.yield(.renewed(id, membership, sentAt: sentAt, version: version))
-            case .fence(let victim, let reason):
-                try await fence(victim, reason, replicas)
-            case .claim(let id):
-                let (claims, missed) = try await shards.claim(id)
-                continuation.yield(.claimed(claims, missed: missed))
-            case .listOwned(let id, let version):
-                continuation.yield(.owned(try await shards.owned(by: id), version: version))
-            case .handOver(let move):
-                try await handOver(move, shards)
-            case .handOverEverything(let tokens):
-                try await handOverEverything(tokens, replicas, shards)
-            case .leave(let id):
-                try await replicas.leave(id)
-                continuation.yield(.left)
-            default: preconditionFailure("\(action) needs no session")
+            case .join, .reattach, .renew: try await stayAlive(action, ReplicaRepository(session: session.connection))
+            case .handOver(let move, let id): try await handOver(move, by: id, session, &settled)
+            case .handOverEverything(let tokens, let id): try await handOverEverything(tokens, by: id, session)
+            default: try await ask(action, session)
             }
         } catch let error as CoordinationError {
             failure.withLock { $0 = error }
             continuation.yield(.tick)
         } catch {
             logger.debug("A statement of the session failed", metadata: ["error": "\(error)"])
-            // A session that refuses a statement is of no use: a new one starts from what the database says.
-            await session.close()
-            continuation.yieldAll(answers(toFailed: action))
+            let isUseless = session.connection.isUseless(after: error, action)
+            // At once: a connection that does not answer takes its time to close.
+            if isUseless { continuation.yield(.sessionLost(generation: session.generation)) }
+            answer(failed: action, settled: settled)
+            if isUseless { await session.connection.close() }
         }
     }
 
-    private func fence(_ victim: ReplicaID, _ reason: FenceReason, _ replicas: ReplicaRepository) async throws {
-        guard let id = status.id else {
-            continuation.yield(.fenceAnswered(victim, isCommitted: false))
-            return
+    private func stayAlive(_ action: ReplicaAction, _ replicas: ReplicaRepository) async throws {
+        var sentAt = clock.now
+        switch action {
+        case .join(let generation):
+            let id = try await replicas.join(identity, ttl: lease.ttl)
+            continuation.yield(.joined(id, generation: generation, sentAt: sentAt))
+        case .reattach(let id, let generation):
+            try await replicas.takeBack(id, timeout: lease.ttl)
+            sentAt = clock.now
+            guard try await replicas.renew(id, ttl: lease.ttl) != nil else {
+                continuation.yield(.refused(id))
+                return
+            }
+            continuation.yield(.reattached(id, generation: generation, sentAt: sentAt))
+        case .renew(let id, let stamp, let unseen):
+            guard let membership = try await replicas.renew(id, ttl: lease.ttl, unseen: unseen) else {
+                continuation.yield(.refused(id))
+                return
+            }
+            continuation.yield(.renewed(id, membership, sentAt: sentAt, stamp))
+        default: preconditionFailure("\(action) does not renew the lease")
         }
+    }
+
+    private func ask(_ action: ReplicaAction, _ session: ReplicaSession) async throws {
+        let replicas = ReplicaRepository(session: session.connection)
+        let shards = ShardRepository(session.connection)
+        switch action {
+        case .fence(let victim, let id, let reason):
+            try await fence(victim, by: id, reason, replicas)
+        case .claim(let id):
+            let (claims, missed) = try await shards.claim(id)
+            continuation.yield(.claimed(claims, missed: missed, by: id))
+        case .listOwned(let id, let stamp):
+            continuation.yield(.owned(try await shards.owned(by: id), by: id, stamp))
+        case .leave(let id):
+            continuation.yield(try await replicas.leave(id) ? .left(id) : .leaveFailed(id))
+        default: preconditionFailure("\(action) needs no session")
+        }
+    }
+
+    private func fence(
+        _ victim: ReplicaID,
+        by id: ReplicaID,
+        _ reason: FenceReason,
+        _ replicas: ReplicaRepository
+    ) async throws {
         let isCommitted = try await replicas.fence(victim, by: id, reason)
         continuation.yield(.fenceAnswered(victim, isCommitted: isCommitted))
-        if isCommitted {
-            logger.warning("Fenced replica \(victim) (\(reason.rawValue))", metadata: ["replica.id": "\(victim)"])
+        guard isCommitted else { return }
+        logger.warning("Fenced replica \(victim) (\(reason.rawValue))", metadata: ["replica.id": "\(victim)"])
+        do {
             try await replicas.endBackends(of: victim)
+        } catch {
+            // They end by themselves as well, later; the verdict stands.
+            logger.warning(
+                "The connections of fenced replica \(victim) could not be ended",
+                metadata: ["replica.id": "\(victim)", "error": "\(error)"]
+            )
         }
     }
 
-    private func handOver(_ move: PlacementPolicy.HandOver, _ shards: ShardRepository) async throws {
-        var released: [FencingToken] = []
+    private func handOver(
+        _ move: PlacementPolicy.HandOver,
+        by id: ReplicaID,
+        _ session: ReplicaSession,
+        _ settled: inout [FencingToken]
+    ) async throws {
+        let shards = ShardRepository(session.connection)
         if move.strategies > 0 {
-            let settled = await host.settle(await host.choose(strategies: move.strategies))
-            do {
-                released += try await shards.release(settled, to: move.receiver)
-            } catch {
-                // Perhaps released, perhaps not: run them on until the database says that they are gone.
-                runOn(settled)
-                throw error
-            }
-            runOn(settled.filter { !released.contains($0) })
+            let host = host
+            settled = await unlessCancelled { await host.settle(await host.choose(strategies: move.strategies)) }
+            // What this does not release was not owned any more, either.
+            _ = try await shards.release(settled, to: move.receiver)
         }
-        if move.emptyShards > 0, let id = status.id {
-            released += try await shards.releaseEmpty(move.emptyShards, of: id, to: move.receiver)
+        var gone = settled
+        if move.emptyShards > 0 {
+            gone += try await shards.releaseEmpty(move.emptyShards, of: id, to: move.receiver)
         }
-        continuation.yield(.handedOver(released))
-    }
-
-    private func runOn(_ tokens: [FencingToken]) {
-        guard !tokens.isEmpty else { return }
-        host.bringUp(tokens.map { ShardClaim(token: $0, strategies: 1) })
+        continuation.yield(.handedOver(gone, by: id))
     }
 
     /// A drain goes in steps, so that the first strategies run again elsewhere before the last are settled here.
     private func handOverEverything(
         _ tokens: [FencingToken],
-        _ replicas: ReplicaRepository,
-        _ shards: ShardRepository
+        by id: ReplicaID,
+        _ session: ReplicaSession
     ) async throws {
-        if let id = tokens.first?.owner { try await replicas.markDraining(id) }
+        let shards = ShardRepository(session.connection)
+        try await ReplicaRepository(session: session.connection).markDraining(id)
+        var gone: [FencingToken] = []
         for start in stride(from: 0, to: tokens.count, by: Self.drainStep) {
             let step = Array(tokens[start..<min(start + Self.drainStep, tokens.count)])
-            let settled = await host.settle(step)
+            let host = host
+            let settled = await unlessCancelled { await host.settle(step) }
             _ = try await shards.release(settled, to: nil)
+            gone += settled
         }
-        continuation.yield(.handedOverEverything)
+        continuation.yield(.handedOverEverything(gone, by: id))
     }
 
     private static let drainStep = 128
 
     /// What a session action answers when it failed: its effect is unknown.
-    private func answers(toFailed action: ReplicaAction) -> [Event] {
+    private func answer(failed action: ReplicaAction, settled: [FencingToken]) {
         switch action {
-        case .renew(let id, _): [.renewalFailed(id)]
-        case .fence(let victim, _): [.fenceAnswered(victim, isCommitted: false)]
-        case .claim: [.claimUnknown]
-        case .listOwned: [.listingFailed]
-        case .handOver: [.handOverUnknown]
-        // Leaving is best effort: what is left behind is taken over like a crashed replica's.
-        case .handOverEverything: [.handedOverEverything]
-        case .leave: [.left]
-        default: []
+        case .renew(let id, let stamp, _): continuation.yield(.renewalFailed(id, stamp))
+        case .fence(let victim, _, _): continuation.yield(.fenceAnswered(victim, isCommitted: false))
+        case .claim(let id): continuation.yield(.claimUnknown(by: id))
+        case .listOwned(let id, _): continuation.yield(.listingFailed(by: id))
+        case .handOver(_, let id): continuation.yield(.handOverUnknown(settled, by: id))
+        case .handOverEverything(_, let id): continuation.yield(.handOverEverythingUnknown(by: id))
+        case .leave(let id): continuation.yield(.leaveFailed(id))
+        default: break
         }
     }
 }
 
-extension AsyncStream.Continuation {
-    fileprivate func yieldAll(_ elements: [Element]) where Element: Sendable {
-        for element in elements { yield(element) }
+extension PostgresConnection {
+    /// Whether a session is to be replaced after this: a new one starts from what the database says. To close one frees its lock, and that is as good as dying: so not for
+    /// a statement that the server has merely refused.
+    fileprivate func isUseless(after error: any Error, _ action: ReplicaAction) -> Bool {
+        switch action {
+        case .join, .reattach, .renew: true
+        default: isClosed || (error as? PostgresError)?.code != .server
+        }
     }
+}
+
+/// What `body` returns; nothing as soon as the task is cancelled. The host may be waiting for a database that does not come
+/// back, and a replica must be able to end before that.
+private func unlessCancelled(_ body: @escaping @Sendable () async -> [FencingToken]) async -> [FencingToken] {
+    let (answers, continuation) = AsyncStream<[FencingToken]>.makeStream()
+    // Unstructured, because a child would have to be waited for.
+    Task {
+        continuation.yield(await body())
+        continuation.finish()
+    }
+    for await answer in answers { return answer }
+    return []
 }

@@ -71,10 +71,14 @@ package final class ReplicaService: Service {
         continuation.yield(.drain)
     }
 
+    /// How long a drain may take; what has not been handed over then is left to be taken over like a dead replica's.
+    static let drainLimit = Duration.seconds(20)
+
     /// Runs until drained. Throws ``CoordinationError`` where this database cannot be used like this.
     package func run() async throws {
         try await withGracefulShutdownHandler {
-            try await withThrowingTaskGroup(of: Void.self) { group in
+            // Discarding: it lives as long as the process, and would keep what each finished child returned.
+            try await withThrowingDiscardingTaskGroup { group in
                 try await self.loop(&group)
                 group.cancelAll()
             }
@@ -83,26 +87,25 @@ package final class ReplicaService: Service {
         }
     }
 
-    private func loop(_ group: inout ThrowingTaskGroup<Void, any Error>) async throws {
-        var machine = Machine(lease: lease)
+    private func loop(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws {
+        var machine = Machine(lease: lease, drainLimit: Self.drainLimit)
         var shell = ReplicaShell(service: self)
         var armed: ContinuousClock.Instant?
         group.addTask { await self.forwardNotifications() }
         continuation.yield(.start)
         for await event in events {
             let before = machine.id
-            shell.note(event)
+            shell.note(event, in: &group)
             for action in machine.handle(event, at: clock.now) {
-                if case .finish = action {
-                    await shell.close()
-                    publish(machine)
-                    if machine.isDraining { logger.info("Left the cluster") }
-                    return
-                }
                 shell.perform(action, in: &group)
             }
             publish(machine)
             log(event, before: before, machine)
+            if machine.isFinished {
+                // What is still under way must not hold up the end.
+                group.cancelAll()
+                return
+            }
             // One timer per deadline; a tick that comes too early finds nothing to do.
             if let deadline = machine.deadline, armed.map({ deadline < $0 || $0 <= clock.now }) ?? true {
                 armed = deadline
@@ -131,10 +134,14 @@ package final class ReplicaService: Service {
 
     private func log(_ event: Event, before: ReplicaID?, _ machine: Machine) {
         switch event {
-        case .joined(let id, _):
+        case .joined(let id, _, _) where before == nil && machine.id == id:
             logger.info("Joined as replica \(id)", metadata: ["replica.id": "\(id)"])
         case .drain where machine.isDraining:
             logger.info("Draining: handing over \(machine.owned.count) shards")
+        case .left where machine.isFinished:
+            logger.info("Left the cluster")
+        case .tick where machine.isFinished:
+            logger.error("The drain took longer than \(Self.drainLimit): the rest is left to be taken over")
         default:
             guard let before, machine.id == nil else { return }
             logger.warning(

@@ -10,7 +10,9 @@ struct ReplicaShell: ~Copyable {
     let service: ReplicaService
     /// Something that no retry mends.
     let failure = FailureBox()
-    private var session: PostgresConnection?
+    private var session: ReplicaSession?
+    /// Of the session that the machine wants now.
+    private var generation = 0
     private let opened = OpenedSession()
     private let watcher = WatcherConnection()
 
@@ -18,34 +20,36 @@ struct ReplicaShell: ~Copyable {
         self.service = service
     }
 
-    /// Picks up the connection that an `openSession` has brought.
-    mutating func note(_ event: Event) {
+    /// Picks up the connection that an `openSession` has brought, lets go of one that is lost.
+    mutating func note(_ event: Event, in group: inout ThrowingDiscardingTaskGroup<any Error>) {
         switch event {
-        case .sessionOpened(let generation): session = opened.take(generation) ?? session
-        case .sessionLost: session = nil
+        case .sessionOpened(let generation):
+            guard let new = opened.take(generation) else { return }
+            if generation == self.generation {
+                session = new
+            } else {
+                group.addTask { await new.connection.close() }
+            }
+        case .sessionLost(let generation):
+            if session?.generation == generation { session = nil }
         default: break
         }
     }
 
-    mutating func close() async {
-        await session?.close()
-        await watcher.close()
-    }
-
-    mutating func perform(_ action: ReplicaAction, in group: inout ThrowingTaskGroup<Void, any Error>) {
+    mutating func perform(_ action: ReplicaAction, in group: inout ThrowingDiscardingTaskGroup<any Error>) {
         let service = service
         switch action {
         case .openSession(let generation, let pause):
+            self.generation = generation
             let opened = opened
-            let failure = failure
-            group.addTask { await service.openSession(generation, after: pause, opened, failure) }
+            group.addTask { await service.openSession(generation, after: pause, opened) }
         case .closeSession:
             let session = session
             self.session = nil
-            group.addTask { await session?.close() }
-        case .watch(let target, let quick):
+            group.addTask { await session?.connection.close() }
+        case .watch(let target, let attempt, let quick):
             let watcher = watcher
-            group.addTask { await service.watch(target, quick, on: watcher) }
+            group.addTask { await service.watch(target, attempt, quick, on: watcher) }
         case .bringUp(let claims): service.host.bringUp(claims)
         case .abandon(let tokens): service.host.abandon(tokens)
         case .refresh: service.host.refresh(shard: nil)
@@ -73,35 +77,42 @@ final class FailureBox: Sendable {
     }
 }
 
-/// Hands a new connection from the task that opened it to the loop, with its generation.
-final class OpenedSession: Sendable {
-    private let state = Mutex<(generation: Int, connection: PostgresConnection)?>(nil)
+/// One session: a connection, and the number of the attempt that brought it.
+struct ReplicaSession: Sendable {
+    let generation: Int
+    let connection: PostgresConnection
+}
 
-    func put(_ generation: Int, _ connection: PostgresConnection) {
-        state.withLock { $0 = (generation, connection) }
+/// Hands a new connection from the task that opened it to the loop.
+final class OpenedSession: Sendable {
+    private let sessions = Mutex<[ReplicaSession]>([])
+
+    func put(_ session: ReplicaSession) {
+        sessions.withLock { $0.append(session) }
     }
 
-    func take(_ generation: Int) -> PostgresConnection? {
-        state.withLock { state in
-            guard let held = state, held.generation == generation else { return nil }
-            state = nil
-            return held.connection
+    func take(_ generation: Int) -> ReplicaSession? {
+        sessions.withLock { sessions in
+            guard let index = sessions.firstIndex(where: { $0.generation == generation }) else { return nil }
+            return sessions.remove(at: index)
         }
     }
 }
 
-/// The connection that waits for other replicas' locks, opened when first needed.
+/// The connection that waits for another replica's lock, opened when first needed, and anew for each target: a question
+/// about the next one must not wait behind the long poll for the last.
 final class WatcherConnection: Sendable {
-    private let connection = Mutex<PostgresConnection?>(nil)
+    private let open = Mutex<(target: ReplicaID, connection: PostgresConnection)?>(nil)
 
-    func get(_ configuration: PostgresConfiguration, _ logger: Logger) async throws -> PostgresConnection {
-        if let open = connection.withLock({ $0 }), !open.isClosed { return open }
+    func get(
+        for target: ReplicaID,
+        _ configuration: PostgresConfiguration,
+        _ logger: Logger
+    ) async throws -> PostgresConnection {
+        if let open = open.withLock({ $0 }), open.target == target, !open.connection.isClosed { return open.connection }
         let new = try await PostgresConnection.connect(configuration, logger: logger)
-        connection.withLock { $0 = new }
+        // The one before is closed when its last question is answered.
+        open.withLock { $0 = (target, new) }
         return new
-    }
-
-    func close() async {
-        await connection.withLock { $0 }?.close()
     }
 }

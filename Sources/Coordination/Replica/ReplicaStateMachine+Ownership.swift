@@ -2,7 +2,7 @@
 
 extension ReplicaStateMachine {
     mutating func claim() -> [ReplicaAction] {
-        guard let id, !isDraining, case .open = session else { return [] }
+        guard let id, !isDraining, isAttached else { return [] }
         guard !isClaiming else {
             claimAgain = true
             return []
@@ -14,13 +14,12 @@ extension ReplicaStateMachine {
 
     mutating func claimed(_ claims: [ShardClaim], _ missed: Int, _ now: Instant) -> [ReplicaAction] {
         isClaiming = false
-        let claims = claims.filter { $0.token.owner == id }
         if !claims.isEmpty {
             version += 1
             for claim in claims { owned[claim.token.shard] = claim.token.epoch }
         }
         // Too late to run them: they are handed on at once.
-        if isDraining { return drainOnceQuiet() }
+        if isDraining { return continueDrain() }
         var actions: [ReplicaAction] = claims.isEmpty ? [] : [.bringUp(claims)]
         if !claims.isEmpty || claimAgain {
             missedClaims = 0
@@ -32,45 +31,79 @@ extension ReplicaStateMachine {
         } else {
             missedClaims = 0
         }
-        return actions + list(ifNeeded: needsListing)
+        return actions + listIfNeeded()
     }
 
-    mutating func forget(_ tokens: [FencingToken]) -> [ReplicaAction] {
+    mutating func claimUnknown() -> [ReplicaAction] {
+        isClaiming = false
+        needsListing = true
+        return listIfNeeded() + continueDrain()
+    }
+
+    /// These are not run here any more, and by the database's word not owned either.
+    mutating func handedOver(_ tokens: [FencingToken]) -> [ReplicaAction] {
+        isHandingOver = false
+        let gone = forget(tokens)
+        // The host knows what it has settled; of shards without strategies it learns here.
+        return (gone.isEmpty ? [] : [.abandon(gone)] + renew()) + listIfNeeded() + continueDrain()
+    }
+
+    /// These are not run here any more; the listing tells which of them are still owned, and must be brought up again.
+    mutating func handOverUnknown(_ tokens: [FencingToken]) -> [ReplicaAction] {
+        isHandingOver = false
+        needsListing = true
+        // In a drain they are released once more instead.
+        if !isDraining { _ = forget(tokens) }
+        return listIfNeeded() + continueDrain()
+    }
+
+    /// Returns those that were known here.
+    mutating func forget(_ tokens: [FencingToken]) -> [FencingToken] {
         let gone = tokens.filter { owned[$0.shard] == $0.epoch && $0.owner == id }
         guard !gone.isEmpty else { return [] }
         version += 1
         for token in gone { owned[token.shard] = nil }
-        return []
+        return gone
     }
 
-    mutating func list(ifNeeded: Bool) -> [ReplicaAction] {
-        ifNeeded ? listOwned() : []
+    mutating func listIfNeeded() -> [ReplicaAction] {
+        needsListing && !isDraining ? listOwned() : []
     }
 
+    /// Asks what is owned here, or remembers to ask once nothing that changes it is under way.
     mutating func listOwned() -> [ReplicaAction] {
-        guard let id, !isDraining, case .open = session, !isListing, !isClaiming, !isHandingOver else {
-            needsListing = id != nil && !isDraining
+        guard let id, isAttached, !isListing, !isClaiming, !isHandingOver, !isHandingOverEverything else {
+            needsListing = id != nil
             return []
         }
         needsListing = false
         isListing = true
-        return [.listOwned(id, version: version)]
+        return [.listOwned(id, stamp)]
     }
 
     /// Makes the two pictures agree: owned but not run here → run; run here but not owned → stop.
-    mutating func listed(_ tokens: [FencingToken], _ version: Int) -> [ReplicaAction] {
+    mutating func listed(_ tokens: [FencingToken], _ stamp: ReplicaStamp) -> [ReplicaAction] {
         isListing = false
-        guard version == self.version, !isClaiming, !isHandingOver else { return listOwned() }
-        let actual = Dictionary(uniqueKeysWithValues: tokens.filter { $0.owner == id }.map { ($0.shard, $0.epoch) })
+        guard stamp == self.stamp, !isClaiming, !isHandingOver else { return listOwned() }
+        let actual = Dictionary(uniqueKeysWithValues: tokens.map { ($0.shard, $0.epoch) })
         let lost = self.tokens().filter { actual[$0.shard] != $0.epoch }
-        let found = tokens.filter { $0.owner == id && owned[$0.shard] != $0.epoch }
-        guard !lost.isEmpty || !found.isEmpty else { return [] }
-        self.version += 1
-        owned = actual
-        var actions: [ReplicaAction] = []
-        if !lost.isEmpty { actions.append(.abandon(lost)) }
+        let found = tokens.filter { owned[$0.shard] != $0.epoch }
+        if !lost.isEmpty || !found.isEmpty {
+            version += 1
+            owned = actual
+        }
+        var actions: [ReplicaAction] = lost.isEmpty ? [] : [.abandon(lost)]
+        if isDraining { return actions + continueDrain() }
         // The number of strategies is not known here; the host finds out when it loads them.
         if !found.isEmpty { actions.append(.bringUp(found.map { ShardClaim(token: $0, strategies: 1) })) }
         return actions
+    }
+
+    mutating func listingFailed(_ now: Instant) -> [ReplicaAction] {
+        isListing = false
+        // The next heartbeat asks again.
+        needsListing = true
+        if isDraining { drainAt = now.advanced(by: Self.drainRetry) }
+        return []
     }
 }

@@ -2,30 +2,41 @@
 /// only as an argument.
 ///
 /// ```
-///            sessionOpened      joined                    drain            handedOverEverything
-/// apart ───► joining ─────────► member ─────────────────► draining ──────────► leaving ──► finished
-///   ▲                             │  ▲                        │
-///   │ refused (fenced)            │  │ reattached             │ sessionLost: as for a member
-///   └─────────────────────────────┤  │
-///                     sessionLost ▼  │
+///            sessionOpened      joined                    drain                 nothing owned
+/// apart ───► joining ─────────► member ─────────────────► draining ───────────► leaving ──► finished
+///   ▲                             │  ▲                      │    │ deadline passed              ▲
+///   │ refused (fenced)            │  │ reattached           │    └─────────────────────────────►│
+///   └─────────────────────────────┤  │                      │ refused (fenced)                  │
+///                     sessionLost ▼  │                      └──────────────────────────────────►┘
 ///                               detached (keeps its shards; suspended once *trusted until* has passed)
 /// ```
+///
+/// | what fails | what follows |
+/// | --- | --- |
+/// | the session | a new one, then `reattach`; nothing is asked or decided in between, and nothing seen before counts |
+/// | a claim, release or listing | what is owned is listed, until the two pictures agree |
+/// | the renewal, for too long | `suspend` at *trusted until* |
+/// | the row is fenced or gone | everything abandoned, joined again: at once, later and later if it happens again |
+/// | the drain | begun again, until the deadline; then everything is abandoned, and taken over like a dead replica's |
 package struct ReplicaStateMachine<Instant: InstantProtocol & Sendable>: Sendable where Instant.Duration == Duration {
     package typealias Event = ReplicaEvent<Instant>
 
     enum Session: Equatable {
         case opening
+        /// Connected; the lock and the row are being taken.
         case open(since: Instant)
+        /// The lock is held and the lease renewed: this replica may ask and decide.
+        case attached(since: Instant)
     }
 
     struct Watch: Equatable {
-        var target: ReplicaID
-        /// A free lock proves a death only to a watcher who saw that same lock held, in its own current session.
-        var hasSeenHeld = false
-        var isAsking = true
+        let target: ReplicaID
+        /// Tells the answer that is awaited from those to older questions; `nil` while none is.
+        var attempt: Int?
     }
 
     let lease: LeaseConfiguration
+    let drainLimit: Duration
 
     /// `nil` while this process is no replica: before joining, and after having been fenced.
     package internal(set) var id: ReplicaID?
@@ -41,16 +52,28 @@ package struct ReplicaStateMachine<Instant: InstantProtocol & Sendable>: Sendabl
     var session = Session.opening
     var generation = 0
     var failedSessions = 0
+    var joinedAt: Instant?
+    /// How often this process was fenced without a calm time in between.
+    var fencedInARow = 0
+
     var watch: Watch?
+    var watchAttempts = 0
+    /// Whose session lock was seen held in this session of one's own: a free lock proves nothing to anybody else.
+    var seenHeld: Set<ReplicaID> = []
     var fencing: Set<ReplicaID> = []
+    /// When the lease of each other member expires, unless it is renewed.
+    var expiries: [(id: ReplicaID, at: Instant)] = []
+
     var isRenewing = false
+    var renewAgain = false
     var isClaiming = false
     var claimAgain = false
     var missedClaims = 0
     var isHandingOver = false
-    var isHandingOverEverything = false
     var isListing = false
     var needsListing = false
+    var isHandingOverEverything = false
+    var isLeaving = false
     var revisions: Int64?
     /// Counts changes of `owned`, so that an answer that was asked for before a change is not mistaken for a contradiction.
     var version = 0
@@ -59,14 +82,29 @@ package struct ReplicaStateMachine<Instant: InstantProtocol & Sendable>: Sendabl
     var claimAt: Instant?
     var watchAt: Instant?
     var judgeLeasesAt: Instant?
+    var drainAt: Instant?
+    var drainDeadline: Instant?
 
-    package init(lease: LeaseConfiguration) {
+    /// - Parameter drainLimit: How long a drain may take; what is left then is abandoned.
+    package init(lease: LeaseConfiguration, drainLimit: Duration = .seconds(20)) {
         self.lease = lease
+        self.drainLimit = drainLimit
     }
 
     /// When the machine wants a `tick`, whatever else happens.
     package var deadline: Instant? {
-        [renewAt, claimAt, watchAt, judgeLeasesAt, isSuspended ? nil : trustedUntil].compactMap { $0 }.min()
+        var earliest: Instant?
+        func consider(_ instant: Instant?) {
+            if let instant, earliest.map({ instant < $0 }) ?? true { earliest = instant }
+        }
+        consider(renewAt)
+        consider(claimAt)
+        consider(watchAt)
+        consider(judgeLeasesAt)
+        consider(drainAt)
+        consider(drainDeadline)
+        if !isSuspended { consider(trustedUntil) }
+        return earliest
     }
 
     package mutating func handle(_ event: Event, at now: Instant) -> [ReplicaAction] {
@@ -76,49 +114,36 @@ package struct ReplicaStateMachine<Instant: InstantProtocol & Sendable>: Sendabl
         case .tick: return tick(now)
         case .sessionOpened(let generation): return sessionOpened(generation, now)
         case .sessionLost(let generation): return sessionLost(generation)
-        case .joined(let id, let sentAt): return joined(id, sentAt, now)
-        case .reattached(let id, let sentAt): return reattached(id, sentAt, now)
-        case .renewed(let id, let membership, let sentAt, let version):
-            return renewed(id, membership, sentAt, version, now)
-        case .refused(let id): return id == self.id ? fenced() : []
-        case .renewalFailed(let id):
-            if id == self.id { isRenewing = false }
+        case .joined(let id, let generation, let sentAt): return joined(id, generation, sentAt, now)
+        case .reattached(let id, let generation, let sentAt): return reattached(id, generation, sentAt, now)
+        case .renewed(let id, let membership, let sentAt, let stamp):
+            return renewed(id, membership, sentAt, stamp, now)
+        case .refused(let id): return id == self.id ? fenced(now) : []
+        case .renewalFailed(let id, let stamp):
+            if id == self.id, stamp.generation == generation { isRenewing = false }
             return []
-        case .watched(let target, let isFree): return watched(target, isFree, now)
-        case .watchFailed(let target):
-            guard watch?.target == target else { return [] }
-            watch = Watch(target: target, isAsking: false)
-            watchAt = now.advanced(by: .milliseconds(50))
-            return []
+        case .watched(let target, let attempt, let isFree): return watched(target, attempt, isFree, now)
+        case .watchFailed(let target, let attempt): return watchFailed(target, attempt, now)
         case .fenceAnswered(let victim, let isCommitted): return fenceAnswered(victim, isCommitted, now)
-        case .claimed(let claims, let missed): return claimed(claims, missed, now)
-        case .claimUnknown:
-            isClaiming = false
-            return listOwned() + drainOnceQuiet()
-        case .owned(let tokens, let version): return listed(tokens, version)
-        case .handedOver(let tokens):
-            isHandingOver = false
-            return forget(tokens) + list(ifNeeded: needsListing) + drainOnceQuiet()
-        case .handOverUnknown:
-            isHandingOver = false
-            return listOwned() + drainOnceQuiet()
-        case .listingFailed:
-            isListing = false
-            needsListing = true
-            return []
-        case .heardFenced(let victim):
-            return victim == id ? renew() : forget(member: victim) + claim() + watchNext(now)
+        case .heardFenced(let victim): return heardFenced(victim, now)
         case .heardReleased: return claim()
         case .heardNothingForAWhile: return renew() + (id == nil ? [] : [.refresh])
-        case .drain: return drain()
-        case .handedOverEverything:
-            guard let id, isDraining else { return [] }
-            return [.leave(id)]
-        case .left: return finish()
+        case .drain: return drain(now)
+        case .claimed(let claims, let missed, let id): return id == self.id ? claimed(claims, missed, now) : []
+        case .claimUnknown(let id): return id == self.id ? claimUnknown() : []
+        case .owned(let tokens, let id, let stamp): return id == self.id ? listed(tokens, stamp) : []
+        case .listingFailed(let id): return id == self.id ? listingFailed(now) : []
+        case .handedOver(let tokens, let id): return id == self.id ? handedOver(tokens) : []
+        case .handOverUnknown(let tokens, let id): return id == self.id ? handOverUnknown(tokens) : []
+        case .handedOverEverything(let tokens, let id): return id == self.id ? handedOverEverything(tokens, now) : []
+        case .handOverEverythingUnknown(let id): return id == self.id ? handOverEverythingUnknown(now) : []
+        case .left(let id): return id == self.id ? finish() : []
+        case .leaveFailed(let id): return id == self.id ? leaveFailed(now) : []
         }
     }
 
     private mutating func tick(_ now: Instant) -> [ReplicaAction] {
+        if let due = drainDeadline, now >= due { return [.abandon(tokens())] + finish() }
         var actions: [ReplicaAction] = []
         if let trustedUntil, now >= trustedUntil, !isSuspended {
             isSuspended = true
@@ -139,154 +164,26 @@ package struct ReplicaStateMachine<Instant: InstantProtocol & Sendable>: Sendabl
         if let due = judgeLeasesAt, now >= due {
             actions += judgeLeases(now)
         }
-        return actions
-    }
-}
-
-// MARK: - Session and lease
-
-extension ReplicaStateMachine {
-    private mutating func openSession() -> [ReplicaAction] {
-        generation += 1
-        session = .opening
-        isRenewing = false
-        // The first attempt at once: after a restart of the database every moment counts.
-        let pause: Duration =
-            failedSessions == 0 ? .zero : min(.milliseconds(25) * (1 << min(failedSessions, 6)), .seconds(1))
-        failedSessions += 1
-        return [.openSession(generation: generation, after: pause)]
-    }
-
-    private mutating func sessionOpened(_ generation: Int, _ now: Instant) -> [ReplicaAction] {
-        guard generation == self.generation, session == .opening else { return [] }
-        session = .open(since: now)
-        return [id.map(ReplicaAction.reattach) ?? .join]
-    }
-
-    private mutating func sessionLost(_ generation: Int) -> [ReplicaAction] {
-        guard generation == self.generation else { return [] }
-        if isDraining, id == nil { return finish() }
-        renewAt = nil
-        judgeLeasesAt = nil
-        return openSession()
-    }
-
-    private mutating func joined(_ id: ReplicaID, _ sentAt: Instant, _ now: Instant) -> [ReplicaAction] {
-        self.id = id
-        failedSessions = 0
-        trust(sentAt)
-        renewAt = now.advanced(by: lease.heartbeatInterval)
-        // Asked to leave while joining: nothing is owned yet.
-        return isDraining ? [.leave(id)] : renew()
-    }
-
-    private mutating func reattached(_ id: ReplicaID, _ sentAt: Instant, _ now: Instant) -> [ReplicaAction] {
-        guard id == self.id else { return [] }
-        failedSessions = 0
-        trust(sentAt)
-        renewAt = now.advanced(by: lease.heartbeatInterval)
-        // What was under way when the session was lost may have happened or not.
-        return resume() + renew() + listOwned() + [.refresh]
-    }
-
-    private mutating func renew() -> [ReplicaAction] {
-        guard let id, case .open = session, !isRenewing else { return [] }
-        isRenewing = true
-        return [.renew(id, version: version)]
-    }
-
-    private mutating func trust(_ sentAt: Instant) {
-        let deadline = sentAt.advanced(by: lease.ttl - lease.margin)
-        trustedUntil = max(trustedUntil ?? deadline, deadline)
-    }
-
-    private mutating func resume() -> [ReplicaAction] {
-        guard isSuspended else { return [] }
-        isSuspended = false
-        return [.resume]
-    }
-
-    private mutating func renewed(
-        _ id: ReplicaID,
-        _ membership: Membership,
-        _ sentAt: Instant,
-        _ version: Int,
-        _ now: Instant
-    ) -> [ReplicaAction] {
-        guard id == self.id else { return [] }
-        isRenewing = false
-        trust(sentAt)
-        self.membership = membership
-        var actions: [ReplicaAction] = []
-        if let trustedUntil, now < trustedUntil { actions += resume() }
-        actions += watchNext(now)
-        scheduleJudgement(now)
-        if let mine = membership.member(id)?.holdings {
-            if version == self.version, !isClaiming, !isHandingOver {
-                let agrees = mine.shards == owned.count && mine.epochs == owned.values.reduce(0, +)
-                actions += list(ifNeeded: !agrees)
-            }
-            if let revisions, revisions != mine.revisions { actions.append(.refresh) }
-            revisions = mine.revisions
-        }
-        guard !isDraining else { return actions }
-        if membership.orphans.shards > 0 { actions += claim() }
-        if !isHandingOver, !isClaiming, version == self.version,
-            let move = PlacementPolicy.handOver(from: id, in: membership)
-        {
-            isHandingOver = true
-            actions.append(.handOver(move))
+        if let due = drainAt, now >= due {
+            drainAt = nil
+            actions += continueDrain()
         }
         return actions
     }
 
-    /// The verdict: nothing here is owned any more. Join again as a new replica.
-    private mutating func fenced() -> [ReplicaAction] {
-        // A suspended host must not stay so: what is run next under a new id is none of the old one's business.
-        let ending = [.abandon(tokens())] + resume()
-        id = nil
-        owned = [:]
-        version += 1
-        membership = nil
-        trustedUntil = nil
-        watch = nil
-        fencing = []
-        isClaiming = false
-        claimAgain = false
-        isHandingOver = false
-        isListing = false
-        needsListing = false
-        revisions = nil
-        (renewAt, claimAt, watchAt, judgeLeasesAt) = (nil, nil, nil, nil)
-        if isDraining { return ending + finish() }
-        failedSessions = 0
-        return ending + [.closeSession] + openSession()
-    }
-
-    private mutating func drain() -> [ReplicaAction] {
-        guard !isDraining else { return [] }
-        isDraining = true
-        // While joining the answer is awaited: the row may be there already.
-        guard id != nil else {
-            if case .open = session { return [] }
-            return finish()
-        }
-        claimAt = nil
-        return drainOnceQuiet()
-    }
-
-    /// Hands everything over, once what is under way has told what "everything" is.
-    mutating func drainOnceQuiet() -> [ReplicaAction] {
-        guard isDraining, id != nil, !isClaiming, !isHandingOver, !isHandingOverEverything else { return [] }
-        isHandingOverEverything = true
-        return [.handOverEverything(tokens())]
-    }
-
-    private mutating func finish() -> [ReplicaAction] {
+    mutating func finish() -> [ReplicaAction] {
         isFinished = true
-        (renewAt, claimAt, watchAt, judgeLeasesAt, trustedUntil) = (nil, nil, nil, nil, nil)
+        (renewAt, claimAt, watchAt, judgeLeasesAt, drainAt, drainDeadline) = (nil, nil, nil, nil, nil, nil)
+        trustedUntil = nil
         return [.closeSession, .finish]
     }
+
+    /// Whether this replica may ask and decide.
+    var isAttached: Bool {
+        if case .attached = session { true } else { false }
+    }
+
+    var stamp: ReplicaStamp { ReplicaStamp(generation: generation, version: version) }
 
     func tokens() -> [FencingToken] {
         guard let id else { return [] }

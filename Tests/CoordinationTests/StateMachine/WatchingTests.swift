@@ -1,0 +1,162 @@
+import Testing
+
+@testable import Coordination
+
+/// Finding the dead.
+@Suite struct WatchingTests {
+    /// Replica 1 beside 2 and 3, its session up for longer than one TTL, and the first look at 2 still to be answered.
+    private func watcher(remaining: Duration = .seconds(3), up: Duration = .seconds(4)) -> (MachineDriver, Int) {
+        var driver = MachineDriver.member(
+            1,
+            with: [.of(2, remaining: .seconds(100)), .of(3, remaining: .seconds(100))]
+        )
+        let attempt = driver.machine.watch!.attempt!
+        var left = up
+        while left > .zero {
+            driver.pass(min(left, .seconds(1)))
+            left -= .seconds(1)
+            driver.renewed(Membership([.of(1), .of(2, remaining: remaining), .of(3, remaining: remaining)]))
+        }
+        return (driver, attempt)
+    }
+
+    @Test func `a free lock that was seen held is a reason to fence`() {
+        var (driver, attempt) = watcher()
+        let poll = driver.send(.watched(2, attempt: attempt, isFree: false)).watches
+        #expect(poll.map(\.target) == [2] && poll.map(\.quick) == [false])
+        let actions = driver.send(.watched(2, attempt: poll[0].attempt, isFree: true))
+        #expect(actions == [.fence(2, by: 1, .sessionLost)])
+    }
+
+    @Test func `a free lock that was never seen held proves nothing: it is looked at again`() {
+        var (driver, attempt) = watcher()
+        #expect(driver.send(.watched(2, attempt: attempt, isFree: true)) == [])
+        let again = driver.tick(for: .milliseconds(150))
+        #expect(again.fences.isEmpty && again.watches.map(\.quick) == [true])
+    }
+
+    @Test func `a lock seen held in the last session proves nothing in this one`() {
+        var (driver, attempt) = watcher()
+        driver.send(.watched(2, attempt: attempt, isFree: false))
+        driver.send(.sessionLost(generation: 1))
+        driver.open()
+        driver.send(.reattached(1, generation: 2, sentAt: driver.now))
+        let watches = driver.renewed(Membership([.of(1), .of(2), .of(3)])).watches
+        #expect(watches.map(\.target) == [2] && watches.map(\.quick) == [true])
+        #expect(driver.send(.watched(2, attempt: watches[0].attempt, isFree: true)).fences.isEmpty)
+    }
+
+    @Test func `an answer to a question of the last session is ignored`() {
+        var (driver, attempt) = watcher()
+        let poll = driver.send(.watched(2, attempt: attempt, isFree: false)).watches[0].attempt
+        driver.send(.sessionLost(generation: 1))
+        driver.open()
+        driver.send(.reattached(1, generation: 2, sentAt: driver.now))
+        driver.renewed(Membership([.of(1), .of(2), .of(3)]))
+        #expect(driver.send(.watched(2, attempt: poll, isFree: false)) == [])
+        #expect(!driver.machine.seenHeld.contains(2))
+        #expect(driver.send(.watchFailed(2, attempt: poll)) == [])
+        #expect(driver.machine.watch?.attempt != nil)
+    }
+
+    @Test func `after the watching connection was lost nothing seen before counts`() {
+        var (driver, attempt) = watcher()
+        let poll = driver.send(.watched(2, attempt: attempt, isFree: false)).watches[0].attempt
+        #expect(driver.send(.watchFailed(2, attempt: poll)) == [])
+        let again = driver.tick(for: .milliseconds(60)).watches
+        #expect(again.map(\.quick) == [true])
+        #expect(driver.send(.watched(2, attempt: again[0].attempt, isFree: true)).fences.isEmpty)
+    }
+
+    @Test func `the ring heals: the next neighbour's lock, seen held at a heartbeat, counts as well`() {
+        var (driver, attempt) = watcher()
+        let poll = driver.send(.watched(2, attempt: attempt, isFree: false)).watches[0].attempt
+        let long = Duration.seconds(3)
+        driver.renewed(Membership([.of(1), .of(2, remaining: long), .of(3, remaining: long, held: true)]))
+        // Both die at once.
+        #expect(driver.send(.watched(2, attempt: poll, isFree: true)).fences.map(\.victim) == [2])
+        let actions = driver.send(.fenceAnswered(2, isCommitted: true))
+        #expect(actions.claims == 1 && actions.renewals == 1)
+        #expect(actions.watches.map(\.target) == [3] && actions.watches.map(\.quick) == [false])
+        #expect(driver.send(.watched(3, attempt: actions.watches[0].attempt, isFree: true)).fences.map(\.victim) == [3])
+    }
+
+    @Test func `a heartbeat asks only for locks that were not seen held yet`() {
+        var (driver, attempt) = watcher()
+        driver.send(.watched(2, attempt: attempt, isFree: false))
+        let actions = driver.tick(for: .milliseconds(500))
+        #expect(actions.contains { if case .renew(1, _, let unseen) = $0 { unseen == [3] } else { false } })
+    }
+
+    @Test func `told of a fenced neighbour it watches the next one and claims, without waiting for a heartbeat`() {
+        var (driver, _) = watcher()
+        let actions = driver.send(.heardFenced(2))
+        #expect(actions.claims == 1 && actions.watches.map(\.target) == [3])
+    }
+
+    @Test func `a neighbour that joins in between is watched instead, and old answers do not add up`() {
+        var driver = MachineDriver.member(1, with: [.of(9)])
+        let first = driver.machine.watch!.attempt!
+        driver.renewed(Membership([.of(1), .of(5), .of(9)]))
+        driver.renewed(Membership([.of(1), .of(9)]))
+        let now = driver.machine.watch!
+        #expect(now.target == 9 && now.attempt != first)
+        #expect(driver.send(.watched(9, attempt: first, isFree: false)) == [])
+        #expect(driver.send(.watched(9, attempt: now.attempt!, isFree: false)).watches.count == 1)
+    }
+
+    @Test func `a fence that was not committed: look again, and believe nothing seen before`() {
+        var (driver, attempt) = watcher()
+        let poll = driver.send(.watched(2, attempt: attempt, isFree: false)).watches[0].attempt
+        driver.send(.watched(2, attempt: poll, isFree: true))
+        #expect(driver.send(.fenceAnswered(2, isCommitted: false)).renewals == 1)
+        let again = driver.tick(for: .milliseconds(20)).watches
+        #expect(again.map(\.quick) == [true])
+        #expect(driver.send(.watched(2, attempt: again[0].attempt, isFree: true)).fences.isEmpty)
+    }
+
+    @Test func `an expired lease is looked at exactly when it expires`() {
+        var (driver, _) = watcher(remaining: .milliseconds(200))
+        let expiry = driver.now.advanced(by: .milliseconds(201))
+        #expect(driver.machine.judgeLeasesAt == expiry)
+        driver.now = expiry
+        #expect(driver.send(.tick).fences.map(\.victim).sorted() == [2, 3], "both, if both have expired")
+        #expect(driver.send(.tick).fences.isEmpty, "once")
+    }
+
+    @Test func `leases are judged only by a session that has been up for one TTL`() {
+        var (driver, _) = watcher(remaining: .milliseconds(200), up: .zero)
+        let openedAt = driver.now
+        driver.renewed(Membership([.of(1), .of(2, remaining: .seconds(-5)), .of(3)]))
+        #expect(driver.tick(for: .seconds(3) - .microseconds(1)).fences.isEmpty)
+        driver.now = openedAt.advanced(by: .seconds(3))
+        #expect(driver.send(.tick).fences.map(\.victim) == [2])
+    }
+
+    @Test func `that time begins anew with each session`() {
+        var (driver, _) = watcher(up: .seconds(60))
+        driver.send(.sessionLost(generation: 1))
+        driver.pass(.seconds(10))
+        driver.open()
+        driver.send(.reattached(1, generation: 2, sentAt: driver.now))
+        driver.renewed(Membership([.of(1), .of(2, remaining: .seconds(-7)), .of(3, remaining: .seconds(-7))]))
+        #expect(driver.tick(for: .milliseconds(2_990)).fences.isEmpty)
+        #expect(driver.tick(for: .milliseconds(20)).fences.count == 2)
+    }
+
+    @Test func `a heartbeat that shows the lease renewed puts the judgement off`() {
+        var (driver, _) = watcher(remaining: .milliseconds(200))
+        driver.pass(.milliseconds(150))
+        driver.renewed(Membership([.of(1), .of(2), .of(3)]))
+        driver.pass(.milliseconds(100))
+        #expect(driver.send(.tick).fences.isEmpty)
+    }
+
+    @Test func `a draining replica still finds the dead`() {
+        var (driver, attempt) = watcher()
+        driver.send(.heardReleased)
+        driver.send(.drain)
+        let poll = driver.send(.watched(2, attempt: attempt, isFree: false)).watches[0].attempt
+        #expect(driver.send(.watched(2, attempt: poll, isFree: true)) == [.fence(2, by: 1, .sessionLost)])
+    }
+}
