@@ -149,6 +149,18 @@ let package = Package(
             dependencies: ["LocalCluster", "Migrations", "Postgres", .product(name: "Logging", package: "swift-log")],
             path: "Tests/TestSupport"
         ),
+        .executableTarget(
+            name: "FailoverBenchmark",
+            dependencies: [
+                "LocalCluster", "Postgres", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            path: "Tests/Benchmarks/Failover"
+        ),
         .testTarget(name: "TradingTests", dependencies: ["Trading"]),
         .testTarget(name: "PostgresTests", dependencies: ["LocalCluster", "Postgres", "TestSupport"]),
         .testTarget(name: "MigrationsTests", dependencies: ["LocalCluster", "Migrations", "Postgres", "TestSupport"]),
