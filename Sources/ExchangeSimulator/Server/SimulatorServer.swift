@@ -114,6 +114,7 @@ package final class SimulatorServer: Service {
         let result = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
             configuration: NIOUpgradableHTTPServerPipelineConfiguration(upgradeConfiguration: upgrade)
         )
+        try channel.pipeline.syncOperations.addHandler(ErrorClosingHandler())
         // A connection that is neither one nor the other, or went away before that was clear.
         result.whenFailure { _ in channel.close(promise: nil) }
     }

@@ -11,6 +11,8 @@ final class StreamConnectionHandler: ChannelInboundHandler {
     private let target: StreamTarget
     private var connection: StreamConnection?
     private var pings: RepeatedTask?
+    private var heartbeat: Heartbeat
+    private let began = ContinuousClock.now
     /// Runs out when the oldest unanswered ping has waited too long.
     private var pongDeadline: Scheduled<Void>?
     private var pingPayload = 0
@@ -20,6 +22,7 @@ final class StreamConnectionHandler: ChannelInboundHandler {
     init(exchange: SimulatedExchange, target: StreamTarget) {
         self.exchange = exchange
         self.target = target
+        heartbeat = Heartbeat(timeout: exchange.configuration.pongTimeout)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -63,14 +66,17 @@ final class StreamConnectionHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
         guard !isClosing else { return }
+        // No extension was agreed on that would give these bits a meaning.
+        guard !frame.rsv1, !frame.rsv2, !frame.rsv3 else {
+            close(context: context, code: .protocolError, reason: "reserved bits")
+            return
+        }
         switch frame.opcode {
         case .connectionClose:
             var reason = frame.unmaskedData
             let code = reason.readWebSocketErrorCode() ?? .normalClosure
             close(context: context, code: code, reason: "")
-        case .pong:
-            pongDeadline?.cancel()
-            pongDeadline = nil
+        case .pong: heartbeat.pong()
         case .ping:
             guard withinRate(context: context) else { return }
             let pong = WebSocketFrame(fin: true, opcode: .pong, data: frame.unmaskedData)
@@ -81,6 +87,8 @@ final class StreamConnectionHandler: ChannelInboundHandler {
         default: close(context: context, code: .protocolError, reason: "unexpected frame")
         }
     }
+
+    private var now: Duration { ContinuousClock.now - began }
 
     private func withinRate(context: ChannelHandlerContext) -> Bool {
         if incoming.count(at: .now()) <= exchange.configuration.incomingMessagesPerSecond { return true }
@@ -130,10 +138,12 @@ final class StreamConnectionHandler: ChannelInboundHandler {
         pingPayload += 1
         let frame = WebSocketFrame(fin: true, opcode: .ping, data: ByteBuffer(string: "\(pingPayload)"))
         context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
-        guard pongDeadline == nil else { return }
+        guard heartbeat.ping(at: now) else { return }
         let channel = context.channel
-        pongDeadline = context.eventLoop.scheduleTask(in: TimeAmount(exchange.configuration.pongTimeout)) {
-            channel.close(promise: nil)
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        pongDeadline?.cancel()
+        pongDeadline = context.eventLoop.scheduleTask(in: TimeAmount(heartbeat.timeout)) {
+            if bound.value.heartbeat.isDead(at: bound.value.now) { channel.close(promise: nil) }
         }
     }
 

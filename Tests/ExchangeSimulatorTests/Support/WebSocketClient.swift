@@ -46,8 +46,11 @@ struct WebSocketClient: Sendable {
                         upgraders: [upgrader],
                         notUpgradingCompletionHandler: { $0.eventLoop.makeSucceededFuture(false) }
                     )
+                    var pipeline = NIOUpgradableHTTPClientPipelineConfiguration(upgradeConfiguration: configuration)
+                    // Frames may come together with the answer to the upgrade.
+                    pipeline.leftOverBytesStrategy = .forwardBytes
                     return try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(
-                        configuration: .init(upgradeConfiguration: configuration)
+                        configuration: pipeline
                     )
                 }
             }
@@ -60,6 +63,16 @@ struct WebSocketClient: Sendable {
     func send(_ opcode: WebSocketOpcode, _ data: ByteBuffer, fin: Bool = true, masked: Bool = true) async throws {
         let frame = WebSocketFrame(fin: fin, opcode: opcode, maskKey: masked ? .random() : nil, data: data)
         try await channel.writeAndFlush(frame)
+    }
+
+    /// Texts in one go.
+    func sendTogether(_ texts: [String]) async throws {
+        for text in texts {
+            let frame = WebSocketFrame(fin: true, opcode: .text, maskKey: .random(), data: ByteBuffer(string: text))
+            channel.write(frame, promise: nil)
+        }
+        let flushed = channel.eventLoop.submit { [channel] in channel.flush() }
+        try await flushed.get()
     }
 
     /// Bytes past the frame encoder, as a broken client might send them.
@@ -98,7 +111,6 @@ struct WebSocketClient: Sendable {
             var events: [Event] = []
             var waiting: CheckedContinuation<Event, Never>?
             var channel: (any Channel)?
-            var isOver = false
         }
 
         private let state = Mutex(State())
@@ -110,26 +122,30 @@ struct WebSocketClient: Sendable {
 
         func add(_ event: Event) {
             let waiting = state.withLock { state in
-                guard let waiting = state.waiting else {
-                    state.events.append(event)
-                    return CheckedContinuation<Event, Never>?.none
-                }
+                let waiting = state.waiting
+                // What is over stays over, for whoever asks next.
+                if waiting == nil || event == .disconnected { state.events.append(event) }
                 state.waiting = nil
                 return waiting
             }
             waiting?.resume(returning: event)
         }
 
+        /// A test that is out of time is told that the connection has gone.
         func next() async -> Event {
-            await withCheckedContinuation { continuation in
-                let event = state.withLock { state in
-                    // What is over stays over.
-                    if state.events.first == .disconnected { return Event?.some(.disconnected) }
-                    if !state.events.isEmpty { return state.events.removeFirst() }
-                    state.waiting = continuation
-                    return nil
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { continuation in
+                    let event = state.withLock { state in
+                        if state.events.first == .disconnected { return Event?.some(.disconnected) }
+                        if !state.events.isEmpty { return state.events.removeFirst() }
+                        if Task.isCancelled { return .disconnected }
+                        state.waiting = continuation
+                        return nil
+                    }
+                    if let event { continuation.resume(returning: event) }
                 }
-                if let event { continuation.resume(returning: event) }
+            } onCancel: {
+                add(.disconnected)
             }
         }
     }
@@ -143,7 +159,10 @@ struct WebSocketClient: Sendable {
             self.inbox = inbox
         }
 
-        func handlerAdded(context: ChannelHandlerContext) { inbox.channel = context.channel }
+        func handlerAdded(context: ChannelHandlerContext) {
+            inbox.channel = context.channel
+            context.channel.closeFuture.whenComplete { [inbox] _ in inbox.add(.disconnected) }
+        }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let frame = unwrapInboundIn(data)
@@ -155,11 +174,6 @@ struct WebSocketClient: Sendable {
             case .connectionClose: inbox.add(.close(payload.readInteger(as: UInt16.self).map(Int.init)))
             default: break
             }
-        }
-
-        func channelInactive(context: ChannelHandlerContext) {
-            inbox.add(.disconnected)
-            context.fireChannelInactive()
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }

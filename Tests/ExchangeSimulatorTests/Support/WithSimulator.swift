@@ -13,8 +13,10 @@ struct RunningSimulator: Sendable {
 
     struct Answer: Sendable {
         let status: Int
-        let headers: HTTPHeaders
         let body: JSONValue
+        fileprivate let headers: HTTPHeaders
+
+        func header(_ name: String) -> String? { headers.first(name: name) }
     }
 
     func get(_ pathAndQuery: String) async throws -> Answer { try await send(.GET, pathAndQuery, nil) }
@@ -30,8 +32,8 @@ struct RunningSimulator: Sendable {
         let bytes = try await response.body.collect(upTo: 16 * 1_024 * 1_024)
         return Answer(
             status: Int(response.status.code),
-            headers: response.headers,
-            body: try JSONDecoder().decode(JSONValue.self, from: Data(buffer: bytes))
+            body: try JSONDecoder().decode(JSONValue.self, from: Data(buffer: bytes)),
+            headers: response.headers
         )
     }
 
