@@ -39,7 +39,7 @@ package struct Migrator: Sendable {
             for migration in found.pending {
                 try await apply(migration, connection)
                 logger.info(
-                    "migration.applied",
+                    "Applied a migration",
                     metadata: ["migration.version": "\(migration.version)", "migration.name": "\(migration.name)"]
                 )
             }
@@ -132,7 +132,9 @@ package struct Migrator: Sendable {
         while true {
             let rows = try await connection.query("SELECT pg_try_advisory_lock(\(Self.lockKey))")
             if try rows[0].decode(Bool.self) { return }
-            if attempts % Self.patienceBetweenLogs == 0 { logger.info("migration.waiting_for_another_process") }
+            if attempts % Self.patienceBetweenLogs == 0 {
+                logger.info("Waiting: another process is bringing the schema up to date")
+            }
             attempts += 1
             try await Task.sleep(for: Self.pollInterval, clock: .continuous)
         }

@@ -21,6 +21,9 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "Where the data and the logs are.")
     var data = "./data"
 
+    @Flag(help: "Start some strategies, kill a replica now and then, and say what happens.")
+    var demo = false
+
     func validate() throws {
         guard (1...16).contains(replicas) else { throw ValidationError("--replicas must be from 1 to 16") }
         guard (1...65_535).contains(port) else { throw ValidationError("--port must be from 1 to 65535") }
@@ -36,7 +39,9 @@ struct UpCommand: AsyncParsableCommand {
                     dataDirectory: data
                 )
             )
-            try await cluster.runUntilSignalled()
+            try await cluster.runUntilSignalled { [demo] cluster in
+                if demo { try await Demonstration(cluster: cluster).run() }
+            }
         } catch let error as LocalClusterError {
             throw fail(error.message, code: 69)
         }

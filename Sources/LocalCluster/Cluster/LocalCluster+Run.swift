@@ -5,7 +5,11 @@ extension LocalCluster {
     /// Starts the cluster, says where everything is, and keeps it until a SIGINT, SIGTERM or SIGHUP; then stops it.
     ///
     /// A second signal makes the stop an immediate one.
-    package func runUntilSignalled() async throws {
+    ///
+    /// - Parameter whileUp: Goes on from when everything is up until the stop, and is then cancelled.
+    package func runUntilSignalled(
+        _ whileUp: @Sendable @escaping (LocalCluster) async throws -> Void = { _ in }
+    ) async throws {
         // A terminal or a pipe that is gone must not end this process before it has stopped everything.
         signal(SIGPIPE, SIG_IGN)
         let (signals, sources) = Self.signals([SIGINT, SIGTERM, SIGHUP])
@@ -32,8 +36,18 @@ extension LocalCluster {
             return
         }
         if asked.current == nil { configuration.terminal.show(summary) }
-        // Cancelled or signalled: both mean stop.
-        try? await asked.wait()
+        await withTaskGroup { group in
+            group.addTask {
+                do {
+                    try await whileUp(self)
+                } catch {
+                    if !Task.isCancelled { self.report("\(error)") }
+                }
+            }
+            // Cancelled or signalled: both mean stop.
+            try? await asked.wait()
+            group.cancelAll()
+        }
         await stop()
     }
 

@@ -20,17 +20,22 @@ struct MembershipService: Service {
     private func prepare() async throws -> Bool {
         do {
             try await cancelWhenGracefulShutdown {
-                var pause = Duration.milliseconds(250)
+                var pause = Duration.milliseconds(100)
+                var saidAt: ContinuousClock.Instant?
                 while true {
                     do {
                         return try await migrateOrCheck()
                     } catch let error as PostgresError {
-                        logger.error(
-                            "The database cannot be reached; trying again. Check TENURE_DATABASE_URL and that PostgreSQL runs",
-                            metadata: ["error": "\(error.message)"]
-                        )
+                        // Said at once, and then now and then: not at every attempt.
+                        if saidAt.map({ $0.duration(to: .now) > .seconds(30) }) ?? true {
+                            saidAt = .now
+                            logger.error(
+                                "The database cannot be reached; trying again. Check TENURE_DATABASE_URL and PostgreSQL",
+                                metadata: ["error": "\(error.message)"]
+                            )
+                        }
                         try await Task.sleep(for: pause)
-                        pause = min(pause * 2, .seconds(5))
+                        pause = min(pause * 2, .seconds(1))
                     }
                 }
             }

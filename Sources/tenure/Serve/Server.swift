@@ -70,6 +70,9 @@ struct Server {
         let lease = Gauge(label: "tenure_replica_lease_remaining_seconds")
         registry.onRender { lease.record(replica.leaseRemaining.map { Double($0.milliseconds) / 1_000 } ?? 0) }
 
+        // Where it listens is said once, by this program.
+        var apiLogger = logger
+        if settings.log.level == .info { apiLogger.logLevel = .notice }
         let api = APIApplication.make(
             configuration: APIConfiguration(
                 host: settings.host,
@@ -87,7 +90,7 @@ struct Server {
                 changes: changes,
                 metrics: { registry.render() }
             ),
-            logger: logger,
+            logger: apiLogger,
             onRunning: { port in logger.info("Listening on http://\(settings.host):\(port)") }
         )
         let membership = MembershipService(
