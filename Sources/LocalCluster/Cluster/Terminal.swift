@@ -30,7 +30,7 @@ package final class Terminal: Sendable {
     /// Shows a line of one of the processes.
     ///
     /// - Parameter index: Which of them it is: chooses the colour.
-    func show(_ line: String, from name: String, index: Int) {
+    package func show(_ line: String, from name: String, index: Int) {
         let prefix = name + String(repeating: " ", count: max(0, 9 - name.count)) + " | "
         let colours = [36, 33, 32, 35, 34, 31]
         let shown = isColoured ? "\u{1b}[\(colours[index % colours.count])m\(prefix)\u{1b}[0m" : prefix
