@@ -11,22 +11,31 @@ struct RecordedSeries: Sendable {
     /// The told candles, complete, and which recorded ones each consists of.
     private let candles: [(kline: Kline, parts: Range<Int>)]
 
-    init(_ recording: Recording, interval: Interval) {
+    /// - Parameters:
+    ///   - parts: the recorded candles (``parts(of:)``), oldest first.
+    ///   - recorded: their interval, of which `interval` is a multiple.
+    init(parts: [Kline], recorded: Interval, interval: Interval) {
         self.interval = interval
-        part = recording.interval.milliseconds
-        let parts = recording.candles.map(Self.kline)
-        var candles: [(kline: Kline, parts: Range<Int>)] = []
-        for (index, part) in parts.enumerated() {
-            let openTime = interval.openTime(containing: part.openTime)
-            if let last = candles.last, last.kline.openTime == openTime {
-                candles[candles.count - 1] = (last.kline.extended(by: part), last.parts.lowerBound..<(index + 1))
-            } else {
-                candles.append((part.opening(at: openTime), index..<(index + 1)))
-            }
-        }
         self.parts = parts
+        part = recorded.milliseconds
+        var candles: [(kline: Kline, parts: Range<Int>)] = []
+        var (index, next) = (0, 0)
+        while index < parts.count {
+            let openTime = interval.openTime(containing: parts[index].openTime)
+            let closing = openTime + interval.milliseconds
+            var kline = interval == recorded ? parts[index] : parts[index].opening(at: openTime)
+            next = index + 1
+            while next < parts.count, parts[next].openTime < closing {
+                kline = kline.extended(by: parts[next])
+                next += 1
+            }
+            candles.append((kline, index..<next))
+            index = next
+        }
         self.candles = candles
     }
+
+    static func parts(of recording: Recording) -> [Kline] { recording.candles.map(kline) }
 
     /// What a recording does not tell is supplied plausibly: amounts at the candle's average price, half of it bought by takers.
     private static func kline(_ candle: Candle) -> Kline {

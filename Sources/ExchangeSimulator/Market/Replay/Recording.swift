@@ -24,24 +24,29 @@ struct Recording: Sendable {
         } catch {
             throw .invalidRecording(path, "cannot be read (\(error))")
         }
-        try self.init(file: path, text: String(decoding: data, as: UTF8.self))
+        try self.init(file: path, bytes: [UInt8](data))
     }
 
-    init(file: String, text: String) throws(SimulatorError) {
+    init(file: String, text: String) throws(SimulatorError) { try self.init(file: file, bytes: [UInt8](text.utf8)) }
+
+    private init(file: String, bytes: [UInt8]) throws(SimulatorError) {
         self.file = file
         (symbol, interval) = try Self.subject(of: file)
         var candles: [Candle] = []
         var (priceDigits, volumeDigits) = (0, 0)
         var number = 0
-        for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
+        // Bytes, not characters: recordings are long, and a character is dear.
+        for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             number += 1
-            if line.isEmpty || (number == 1 && line.hasPrefix("open_time")) {
-                if !line.isEmpty, line != Self.header {
+            let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+            if line.isEmpty { continue }
+            if number == 1, line.starts(with: "open_time".utf8) {
+                guard line.elementsEqual(Self.header.utf8) else {
                     throw .invalidRecording(file, line: number, "the header must be \(Self.header)")
                 }
                 continue
             }
-            let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+            let fields = line.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
             let candle: Candle
             do throws(LineError) {
                 candle = try Self.candle(fields, interval: interval, after: candles.last)
@@ -75,13 +80,14 @@ struct Recording: Sendable {
     }
 
     private static func candle(
-        _ fields: [Substring],
+        _ fields: [ArraySlice<UInt8>],
         interval: Interval,
         after previous: Candle?
     ) throws(LineError) -> Candle {
         guard fields.count == 6 else { throw LineError(problem: "has \(fields.count) fields instead of 6 (\(header))") }
-        guard let milliseconds = Int64(fields[0]), (0...253_402_300_799_999).contains(milliseconds) else {
-            throw LineError(problem: "open_time \"\(fields[0])\" is not a Unix time in milliseconds")
+        let opening = String(decoding: fields[0], as: UTF8.self)
+        guard let milliseconds = Int64(opening), (0...253_402_300_799_999).contains(milliseconds) else {
+            throw LineError(problem: "open_time \"\(opening)\" is not a Unix time in milliseconds")
         }
         let openTime = Timestamp(milliseconds: milliseconds)
         guard interval.openTime(containing: openTime) == openTime else {
@@ -94,9 +100,10 @@ struct Recording: Sendable {
         }
         var values: [FixedDecimal] = []
         for (name, field) in zip(["open", "high", "low", "close", "volume"], fields.dropFirst()) {
-            guard let value = FixedDecimal(utf8: field.utf8) else {
+            guard let value = FixedDecimal(utf8: field) else {
                 throw LineError(
-                    problem: "\(name) \"\(field)\" is not a decimal number with at most 8 digits after the point"
+                    problem:
+                        "\(name) \"\(String(decoding: field, as: UTF8.self))\" is not a decimal number with at most 8 digits after the point"
                 )
             }
             guard !value.isNegative, name == "volume" || value.isPositive else {
@@ -112,9 +119,9 @@ struct Recording: Sendable {
     }
 
     /// Digits after the point, without trailing zeros.
-    private static func digits(_ field: Substring) -> Int {
-        guard let point = field.utf8.firstIndex(of: UInt8(ascii: ".")) else { return 0 }
-        var fraction = field.utf8[field.utf8.index(after: point)...]
+    private static func digits(_ field: ArraySlice<UInt8>) -> Int {
+        guard let point = field.firstIndex(of: UInt8(ascii: ".")) else { return 0 }
+        var fraction = field[(point + 1)...]
         while fraction.last == UInt8(ascii: "0") { fraction = fraction.dropLast() }
         return fraction.count
     }

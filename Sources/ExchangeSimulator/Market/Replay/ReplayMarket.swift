@@ -23,6 +23,7 @@ struct ReplayMarket: Market {
         for recording in recordings.sorted(by: { $0.interval.milliseconds < $1.interval.milliseconds }) {
             let symbol = recording.symbol
             var told = series[symbol] ?? [:]
+            let parts = RecordedSeries.parts(of: recording)
             for interval in Interval.allCases where interval.milliseconds % recording.interval.milliseconds == 0 {
                 let isRecorded = interval == recording.interval
                 if isRecorded, recordings.filter({ $0.symbol == symbol && $0.interval == interval }).count > 1 {
@@ -32,7 +33,7 @@ struct ReplayMarket: Market {
                     )
                 }
                 if isRecorded || told[interval] == nil {
-                    told[interval] = RecordedSeries(recording, interval: interval)
+                    told[interval] = RecordedSeries(parts: parts, recorded: recording.interval, interval: interval)
                 }
             }
             series[symbol] = told
