@@ -148,6 +148,7 @@ struct FailoverTests {
             let symbols = ["BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "ADAUSDT", "DOGEUSDT"]
             for symbol in symbols { try await cluster.start(symbol, "1s") }
             let before = try await cluster.strategy("BTCUSDT", "three candles") { ($0["candles"]?.integer ?? 0) >= 3 }
+            try await cluster.waitUntilBalanced()
             let ownership = """
                 SELECT string_agg(concat_ws(' ', symbol, owner, epoch), ',' ORDER BY symbol) FROM tenure.active_strategies
                 """

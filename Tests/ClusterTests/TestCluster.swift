@@ -89,6 +89,19 @@ struct TestCluster: Sendable {
         return try #require(owner)
     }
 
+    /// Waits until the strategies are shared out evenly, so that none will move by itself any more.
+    func waitUntilBalanced() async throws {
+        try await eventually(within: .seconds(20), "an even share for everybody") {
+            try await sql(
+                """
+                SELECT max(load) - min(load) <= 1 FROM (
+                    SELECT coalesce(sum(s.strategies), 0) AS load FROM tenure.replicas r
+                    LEFT JOIN tenure.shards s ON s.owner = r.id WHERE r.fenced_at IS NULL GROUP BY r.id) AS loads
+                """
+            ) == "t"
+        }
+    }
+
     func sql(_ statement: String) async throws -> String {
         try await cluster.postgres.query(statement, database: "tenure", user: "tenure")
     }
