@@ -23,6 +23,9 @@ final class CancelHandle: @unchecked Sendable {
         }
         guard code != 1 else { return }
         let text = String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        logger.debug("postgres.cancel_request_failed", metadata: ["postgres.message": "\(text)"])
+        logger.debug(
+            "Cancel request to PostgreSQL failed",
+            metadata: ["postgres.message": "\(ConnectionMessage(text).text)"]
+        )
     }
 }

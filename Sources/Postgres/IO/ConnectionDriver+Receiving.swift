@@ -102,7 +102,7 @@ extension ConnectionDriver {
             lastWords = error.with(code: .connection, query: nil)
         }
         logger.debug(
-            "postgres.notice",
+            "Notice from PostgreSQL",
             metadata: [
                 "postgres.severity": "\(fields.severity ?? "")", "postgres.sqlstate": "\(fields.sqlState ?? "")",
                 "postgres.message": "\(fields.message ?? "")",

@@ -10,7 +10,7 @@ enum ServerMessage {
         var fields = PostgresError.ServerFields()
         fields.severity = field("V") ?? field("S")
         fields.sqlState = field("C")
-        fields.message = field("M") ?? PQresultErrorMessage(result).map { String(cString: $0) }
+        fields.message = field("M") ?? PQresultErrorMessage(result).map { ConnectionMessage(String(cString: $0)).text }
         fields.detail = field("D")
         fields.hint = field("H")
         fields.context = field("W")
@@ -50,8 +50,24 @@ struct ConnectionMessage {
             }
             lines.append(words.joined(separator: " "))
         }
-        text = lines.joined(separator: "; ")
+        text = Self.oneLine(lines)
         self.sqlState = sqlState
+    }
+
+    /// libpq breaks its sentences into lines, of which all but the first begin with a tab.
+    private static func oneLine(_ lines: [String]) -> String {
+        lines.reduce(into: "") { text, line in
+            let words = line.drop { $0 == "\t" || $0 == " " }
+            if text.isEmpty {
+                text += words
+            } else if !line.hasPrefix("\t") {
+                text += "; " + words
+            } else if words.first?.isUppercase ?? false, text.last?.isPunctuation != true {
+                text += ". " + words
+            } else {
+                text += " " + words
+            }
+        }
     }
 
     private static func isState(_ word: Substring) -> Bool {

@@ -67,6 +67,7 @@ package final class PostgresListener: Sendable {
                         )
                     }
                     backoff.reset()
+                    if protected.withLock({ $0.isLost }) { logger.notice("Listening to PostgreSQL again") }
                     publish(.connected)
                     let reason = await connection.waitUntilClosed()
                     if !Task.isCancelled {
@@ -99,7 +100,7 @@ package final class PostgresListener: Sendable {
         }
         logger.log(
             level: isNews ? .warning : .debug,
-            "postgres.listener_lost",
+            "Not listening to PostgreSQL; connecting again, notifications may be missed",
             metadata: ["postgres.error": "\(error)"]
         )
         if isNews { publish(.lost(error)) }

@@ -14,6 +14,7 @@ package final class PostgresPool: PostgresExecutor {
         /// Slots that wait for their connection to be unused, at the end.
         var drains: [PoolStateMachine.ConnectionID: CheckedContinuation<Void, Never>] = [:]
         var lastConnectError: PostgresError?
+        var outage = Outage()
         var isClosed = false
     }
 
@@ -91,36 +92,49 @@ package final class PostgresPool: PostgresExecutor {
                 remove(connection, because: reason)
                 await connection.close()
                 if let reason, !Task.isCancelled {
-                    logger.warning("postgres.connection_lost", metadata: ["postgres.error": "\(reason)"])
+                    report(reason, protected.withLock { $0.outage.connectionLost(now: .now) })
                 }
             } catch {
-                let isFirst = protected.withLock { protected in
-                    defer { protected.lastConnectError = error }
-                    return protected.lastConnectError == nil
+                let news = protected.withLock { protected in
+                    protected.lastConnectError = error
+                    return error.code == .cancelled ? nil : protected.outage.connectingFailed(now: .now)
                 }
                 guard error.code != .cancelled else { return }
-                logger.log(
-                    level: isFirst ? .warning : .debug,
-                    "postgres.connect_failed",
-                    metadata: ["postgres.error": "\(error)"]
-                )
+                report(error, news)
             }
             // Cancellation ends the loop.
             try? await Task.sleep(for: backoff.next(), clock: .continuous)
         }
     }
 
+    /// What is known already is for debugging only.
+    private func report(_ error: PostgresError?, _ news: Outage.News?) {
+        var metadata: Logger.Metadata = ["postgres.open": "\(openConnections)", "postgres.size": "\(size)"]
+        if let error { metadata["postgres.error"] = "\(error)" }
+        switch news {
+        case .lost: logger.warning("Connection to PostgreSQL lost; connecting again", metadata: metadata)
+        case .unreachable: logger.warning("Cannot connect to PostgreSQL; trying again", metadata: metadata)
+        case .over(let duration):
+            metadata["postgres.after"] = "\(duration)"
+            logger.notice("Connected to PostgreSQL again", metadata: metadata)
+        case nil: logger.debug("Still without a connection to PostgreSQL", metadata: metadata)
+        }
+    }
+
     /// False if the pool has been closed meanwhile.
     private func add(_ connection: PostgresConnection) -> Bool {
         let now = ContinuousClock.now
-        let wake: Wake? = protected.withLock { protected in
+        let added: (Wake, Outage.News?)? = protected.withLock { protected in
             guard !protected.isClosed else { return nil }
             protected.lastConnectError = nil
             protected.connections[connection.driver.id] = connection
-            return grant(protected.machine.connected(connection.driver.id, now: now), &protected)
+            let wake = grant(protected.machine.connected(connection.driver.id, now: now), &protected)
+            return (wake, protected.outage.connected(allAreOpen: protected.connections.count == size, now: now))
         }
-        wake?.perform()
-        return wake != nil
+        guard let (wake, news) = added else { return false }
+        wake.perform()
+        if let news { report(nil, news) }
+        return true
     }
 
     private func remove(_ connection: PostgresConnection, because reason: PostgresError?) {
@@ -224,7 +238,7 @@ package final class PostgresPool: PostgresExecutor {
 
     private func giveBack(_ connection: PostgresConnection) async {
         if connection.hasOpenTransaction, !connection.isClosed {
-            logger.warning("postgres.transaction_left_open")
+            logger.warning("A transaction was left open; it is rolled back")
             do {
                 _ = try await connection.performShielded("ROLLBACK", timeout: .seconds(1))
             } catch {

@@ -98,8 +98,28 @@ import Testing
                 == "connection to server at \"127.0.0.1\", port 5432 failed: FATAL:  password authentication failed"
         )
         let refused = ConnectionMessage(
-            "connection to server at \"::1\", port 1 failed: Connection refused\n\tIs it?\n"
+            "connection to server at \"::1\", port 1 failed: Connection refused\n\tIs it running?\n"
         )
         #expect(refused.sqlState == nil)
+        #expect(
+            refused.text == "connection to server at \"::1\", port 1 failed: Connection refused. Is it running?"
+        )
+        let closed = ConnectionMessage("server closed\n\tThis means it ended\n\tbefore or while.\n")
+        #expect(closed.text == "server closed. This means it ended before or while.")
+    }
+
+    @Test func `an outage is told once when it begins and once when it is over`() {
+        var outage = Outage()
+        let start = ContinuousClock.now
+        #expect(outage.connected(allAreOpen: true, now: start) == nil)
+        #expect(outage.connectionLost(now: start) == .lost)
+        #expect(outage.connectionLost(now: start) == nil)
+        #expect(outage.connectingFailed(now: start + .seconds(1)) == .unreachable)
+        #expect(outage.connectingFailed(now: start + .seconds(2)) == nil)
+        #expect(outage.connectionLost(now: start + .seconds(2)) == nil)
+        #expect(outage.connected(allAreOpen: false, now: start + .seconds(3)) == nil)
+        #expect(outage.connected(allAreOpen: true, now: start + .seconds(4)) == .over(after: .seconds(4)))
+        #expect(outage.connected(allAreOpen: true, now: start + .seconds(5)) == nil)
+        #expect(outage.connectionLost(now: start + .seconds(6)) == .lost)
     }
 }
