@@ -239,6 +239,12 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]
         ),
+        // Benchmarks, to be built for release.
+        .executableTarget(
+            name: "PostgresBenchmark",
+            dependencies: ["LocalCluster", "Postgres", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/Benchmarks/Postgres"
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,141 @@
+import FoundationEssentials
+import LocalCluster
+import Logging
+import Postgres
+
+/// `SELECT $1::int`, prepared: one at a time, pipelined on one connection, and on four connections.
+///
+/// pgbench has one sync for a whole pipeline, where an error in one statement undoes and skips the others; this client's
+/// callers are isolated from each other by a sync each.
+struct StatementBenchmark {
+    private static let singles = 10_000
+    private static let pipelined = 40_000
+
+    private let server: PostgresServer
+    private let pgbench: String
+    private let directory: String
+    private let connections: [PostgresConnection]
+
+    init(server: PostgresServer, directory: String) async throws {
+        self.server = server
+        self.directory = directory
+        pgbench = try await PostgresInstallation.find().binaries + "/pgbench"
+        var connections: [PostgresConnection] = []
+        let logger = Logger(label: "benchmark")
+        for _ in 0..<4 {
+            connections.append(try await .connect(server.benchmarkConfiguration, logger: logger))
+        }
+        self.connections = connections
+        let statement = "\\set n random(1, 1000000)\nSELECT :n::int;\n"
+        try write("single", statement)
+        for depth in [8, 32] {
+            let statements = String(repeating: statement, count: depth)
+            try write("pipeline\(depth)", "\\startpipeline\n\(statements)\\endpipeline\n")
+        }
+    }
+
+    private func write(_ script: String, _ text: String) throws {
+        try text.write(toFile: "\(directory)/\(script).sql", atomically: true, encoding: .utf8)
+    }
+
+    func run(rounds: Int) async throws {
+        var pgbenchSingle = Series("pgbench, one at a time")
+        var single = Series("one at a time")
+        var four = Series("four connections, one at a time on each")
+        var pgbench8 = Series("pgbench, pipelines of 8")
+        var pipeline8 = Series("one connection, 8 tasks")
+        var pgbench32 = Series("pgbench, pipelines of 32")
+        var pipeline32 = Series("one connection, 32 tasks")
+        let one = [connections[0]]
+        for round in 0...rounds {
+            let results = [
+                try await pgbench("single", transactions: Self.singles, statementsEach: 1),
+                try await client(one, tasks: 1, count: Self.singles),
+                try await client(connections, tasks: 4, count: Self.pipelined),
+                try await pgbench("pipeline8", transactions: Self.pipelined / 8, statementsEach: 8),
+                try await client(one, tasks: 8, count: Self.pipelined),
+                try await pgbench("pipeline32", transactions: Self.pipelined / 32, statementsEach: 32),
+                try await client(one, tasks: 32, count: Self.pipelined),
+            ]
+            // The first one warms up.
+            guard round > 0 else { continue }
+            pgbenchSingle.append(results[0])
+            single.append(results[1])
+            four.append(results[2])
+            pgbench8.append(results[3])
+            pipeline8.append(results[4])
+            pgbench32.append(results[5])
+            pipeline32.append(results[6])
+        }
+        print("SELECT $1::int, prepared, \(rounds) rounds (medians)")
+        print(Series.heading)
+        for series in [pgbenchSingle, single, four, pgbench8, pipeline8, pgbench32, pipeline32] { print(series.line) }
+        let latency = ratio(single, to: pgbenchSingle, by: \.microseconds)
+        report("latency, to pgbench's", latency, isReached: latency <= 1.6, goal: "≤ 1.6")
+        for (depth, ours, theirs) in [(8, pipeline8, pgbench8), (32, pipeline32, pgbench32)] {
+            let throughput = ratio(ours, to: theirs, by: \.perSecond)
+            report(
+                "throughput at depth \(depth), to pgbench's",
+                throughput,
+                isReached: throughput >= 0.5,
+                goal: "≥ 0.5"
+            )
+            let gain = ratio(ours, to: four, by: \.perSecond)
+            report("throughput at depth \(depth), to four connections'", gain, isReached: gain >= 2.5, goal: "≥ 2.5")
+        }
+        for connection in connections { await connection.close() }
+    }
+
+    private func pgbench(_ script: String, transactions: Int, statementsEach: Int) async throws -> Measurement {
+        let postmaster = server.process?.pid ?? 0
+        let client = ProcessorTime.ofChildren
+        let backends = ProcessorTime.ofChildren(of: postmaster)
+        let output = try await ChildProcess.runSuccessfully(
+            pgbench,
+            [
+                "--no-vacuum", "--protocol=prepared", "--client=1", "--jobs=1", "--transactions=\(transactions)",
+                "--file=\(directory)/\(script).sql", "--host=\(server.socketDirectory)", "--port=\(server.port)",
+                "--username=tenure", "tenure",
+            ]
+        )
+        guard let line = output.split(separator: "\n").first(where: { $0.hasPrefix("tps = ") }),
+            let rate = Double(line.split(separator: " ")[2])
+        else { throw UnexpectedOutput(output: output) }
+        return Measurement(
+            count: transactions * statementsEach,
+            elapsed: .seconds(Double(transactions) / rate),
+            clientCPU: ProcessorTime.ofChildren - client,
+            serverCPU: ProcessorTime.ofChildren(of: postmaster) - backends
+        )
+    }
+
+    private func client(_ connections: [PostgresConnection], tasks: Int, count: Int) async throws -> Measurement {
+        let backends = connections.map(\.backendPID)
+        let server = backends.map(ProcessorTime.of(process:))
+        let client = ProcessorTime.ofThisProcess
+        let start = ContinuousClock.now
+        try await withThrowingTaskGroup { group in
+            for task in 0..<tasks {
+                let connection = connections[task % connections.count]
+                group.addTask {
+                    for number in 0..<Int32(count / tasks) {
+                        let answer = try await connection.query("SELECT \(number)::int")[0].decode(Int32.self)
+                        precondition(answer == number, "another one's answer")
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let elapsed = start.duration(to: .now)
+        return Measurement(
+            count: count / tasks * tasks,
+            elapsed: elapsed,
+            clientCPU: ProcessorTime.ofThisProcess - client,
+            serverCPU: zip(backends, server).reduce(.zero) { $0 + ProcessorTime.of(process: $1.0) - $1.1 }
+        )
+    }
+
+    private struct UnexpectedOutput: Error {
+        let output: String
+    }
+}
