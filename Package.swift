@@ -231,6 +231,10 @@ let package = Package(
         ),
         .testTarget(name: "LocalClusterTests", dependencies: ["LocalCluster", "TestSupport"]),
         .testTarget(
+            name: "TenureTests",
+            dependencies: ["tenure", "Exchanges", "HTTPAPI", "Store", "Strategies", "Trading"]
+        ),
+        .testTarget(
             name: "ClusterTests",
             dependencies: [
                 "LocalCluster", "Postgres", "Trading", "TestSupport", "tenure",

@@ -1,0 +1,94 @@
+import FoundationEssentials
+import Testing
+
+@testable import tenure
+
+/// Settings are read as a whole, and everything that is wrong is said at once.
+struct SettingsTests {
+    private static let database = ["TENURE_DATABASE_URL": "postgres://db.example.com/tenure"]
+
+    private func settings(_ environment: [String: String]) throws -> Settings {
+        try Settings(SettingsSource(environment: environment), hostName: "host-1")
+    }
+
+    private func problems(_ environment: [String: String]) -> [String] {
+        do {
+            _ = try settings(environment)
+            return []
+        } catch let error as SettingsError {
+            return error.problems
+        } catch {
+            return ["\(error)"]
+        }
+    }
+
+    @Test("the database is all that must be set")
+    func defaults() throws {
+        let settings = try settings(Self.database)
+        #expect(settings.sessionDatabaseURL == settings.databaseURL)
+        #expect(settings.host == "127.0.0.1")
+        #expect(settings.port == 8080)
+        #expect(settings.replicaName == "host-1")
+        #expect(settings.leaseTTL == .seconds(3))
+        #expect(settings.heartbeatInterval == .milliseconds(500))
+        #expect(settings.capacity == 10_000)
+    }
+
+    @Test("the platforms' own names count where ours are not set")
+    func platformNames() throws {
+        let settings = try settings(["DATABASE_URL": "postgres://a/b", "PORT": "3000"])
+        #expect(settings.databaseURL == "postgres://a/b")
+        #expect(settings.port == 3_000)
+        let both = try self.settings(
+            ["DATABASE_URL": "postgres://a/b", "PORT": "3000", "TENURE_PORT": "4000"].merging(Self.database) { $1 }
+        )
+        #expect(both.databaseURL == Self.database["TENURE_DATABASE_URL"])
+        #expect(both.port == 4_000)
+    }
+
+    @Test(
+        "a wrong value is refused by name",
+        arguments: [
+            ("TENURE_PORT", "70000"), ("TENURE_PORT", "http"), ("TENURE_CAPACITY", "0"), ("TENURE_LEASE_TTL", "3"),
+            ("TENURE_LEASE_TTL", "1s"), ("TENURE_HEARTBEAT_INTERVAL", "-1s"), ("TENURE_LOG_LEVEL", "loud"),
+            ("TENURE_LOG_FORMAT", "xml"), ("TENURE_BINANCE_REST_URL", "ftp://example.com"),
+            ("TENURE_BINANCE_STREAM_URL", "https://example.com"), ("TENURE_DEFAULT_EXCHANGE", "mtgox"),
+            ("TENURE_HOST", "0.0.0.0"), ("TENURE_ALLOW_LIVE", "true"), ("TENURE_DATBASE_URL", "typo"),
+            ("TENURE_DATABASE_URL_FILE", "/nonexistent"),
+        ]
+    )
+    func wrongValues(name: String, value: String) {
+        let found = problems(Self.database.merging([name: value]) { $1 })
+        #expect(found.contains { $0.hasPrefix("\(name):") || $0.hasPrefix("TENURE_DATABASE_URL:") }, "\(found)")
+    }
+
+    @Test("everything that is wrong is said at once")
+    func allAtOnce() {
+        let found = problems(["TENURE_PORT": "x", "TENURE_CAPACITY": "y", "TENURE_LOG_LEVEL": "z"])
+        #expect(found.count == 4)
+        #expect(found.contains { $0.hasPrefix("TENURE_DATABASE_URL: is missing") })
+    }
+
+    @Test("a secret may stand in a file, and settings in a settings file below the environment")
+    func files() throws {
+        let folder =
+            FileManager.default.temporaryDirectory.path + "/tenure-settings-\(UInt32.random(in: .min ... .max))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Data("postgres://secret@db/tenure\n".utf8).write(to: URL(fileURLWithPath: folder + "/url"))
+        try Data("# ports\nTENURE_PORT = 9000\n\nTENURE_CAPACITY=7\n".utf8)
+            .write(to: URL(fileURLWithPath: folder + "/settings"))
+        let settings = try settings([
+            "TENURE_DATABASE_URL_FILE": folder + "/url", "TENURE_SETTINGS_FILE": folder + "/settings",
+            "TENURE_CAPACITY": "8",
+        ])
+        #expect(settings.databaseURL == "postgres://secret@db/tenure")
+        #expect(settings.port == 9_000)
+        #expect(settings.capacity == 8)
+
+        try Data("TENURE_PORT".utf8).write(to: URL(fileURLWithPath: folder + "/broken"))
+        #expect(
+            problems(["TENURE_SETTINGS_FILE": folder + "/broken"]) == ["\(folder)/broken, line 1: expected NAME=value"]
+        )
+    }
+}
