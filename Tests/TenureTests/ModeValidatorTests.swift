@@ -1,4 +1,5 @@
 import Exchanges
+import FoundationEssentials
 import Store
 import Strategies
 import Testing
