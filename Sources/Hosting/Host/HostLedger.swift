@@ -4,41 +4,65 @@ import Store
 /// The memory of ``StrategyHost``: what is owned, what runs, what is still to be brought up.
 struct HostLedger {
     private var owned: [Int: FencingToken] = [:]
+    /// Also those that have been told to stop and have not ended yet: a strategy has one runner here, never two.
     private var runners: [Int64: StrategyRunner] = [:]
+    private var running: Set<Int64> = []
+    private var failed: [Int64: Int] = [:]
     private var finishing: Set<Int64> = []
+
+    private var queue = LoadQueue()
+    /// By shard: strategies whose runner ended while the shard was being loaded. What was loaded of them is out of date.
+    private var endedMeanwhile: [Int: Set<Int64>] = [:]
+
     /// Strategies of a shard that has been taken and that are not up yet; when the last is, the shard is ready.
     private var awaited: [Int: Set<Int64>] = [:]
-    private var shardOfAwaited: [Int64: Int] = [:]
+    private var takenAt: [Int: ContinuousClock.Instant] = [:]
     private var ready: Set<FencingToken> = []
     var isMarkingReady = false
 
-    private var isRefreshing = false
-    /// What to look at once the refresh under way is over; `.some(nil)` is everything.
-    private var refreshAgain: Set<Int>??
+    /// Strategies on this replica.
+    struct Census: Equatable {
+        var starting = 0
+        var running = 0
+        var failed = 0
+    }
+
+    var census: Census {
+        Census(starting: runners.count - running.count, running: running.count, failed: failed.count)
+    }
 
     // MARK: Shards
 
-    /// Takes note of these; returns those that are news.
-    mutating func own(_ tokens: [FencingToken]) -> Set<FencingToken> {
-        var news: Set<FencingToken> = []
-        for token in tokens where owned[token.shard] != token {
-            owned[token.shard] = token
-            news.insert(token)
+    /// Takes note of these, and has those loaded that are news and may have something in them.
+    mutating func own(_ claims: [ShardClaim], at now: ContinuousClock.Instant) {
+        for claim in claims where owned[claim.token.shard] != claim.token {
+            let shard = claim.token.shard
+            if let old = owned[shard] { forget(old) }
+            owned[shard] = claim.token
+            guard claim.strategies > 0 else { continue }
+            takenAt[shard] = now
+            queue.addTaken([shard])
         }
-        return news
     }
 
     func owns(_ token: FencingToken) -> Bool { owned[token.shard] == token }
 
-    /// Forgets these, and returns the runners that ran under them.
+    /// Forgets these, and returns the runners that run under them.
     mutating func disown(_ tokens: [FencingToken]) -> [StrategyRunner] {
-        let gone = Set(tokens)
-        for token in gone {
-            if owned[token.shard] == token { owned[token.shard] = nil }
-            for strategy in awaited.removeValue(forKey: token.shard) ?? [] { shardOfAwaited[strategy] = nil }
-            ready.remove(token)
+        for token in tokens where owned[token.shard] == token {
+            owned[token.shard] = nil
+            forget(token)
         }
+        let gone = Set(tokens)
         return runners.values.filter { gone.contains($0.token) }
+    }
+
+    private mutating func forget(_ token: FencingToken) {
+        queue.remove(token.shard)
+        awaited[token.shard] = nil
+        takenAt[token.shard] = nil
+        ready.remove(token)
+        if failed.values.contains(token.shard) { failed = failed.filter { $0.value != token.shard } }
     }
 
     func runnersWithOutdatedTokens() -> [StrategyRunner] {
@@ -60,91 +84,159 @@ struct HostLedger {
         return chosen
     }
 
-    // MARK: Refreshing
+    // MARK: Loading
 
-    /// What to load now for a refresh of `shard` (`nil`: all that is owned); `nil` if nothing, or not yet.
-    mutating func refresh(_ shard: Int?) -> [FencingToken]? {
-        if let shard, owned[shard] == nil { return nil }
-        guard !isRefreshing else {
-            switch (refreshAgain, shard) {
-            case (.some(.some(let shards)), .some(let shard)): refreshAgain = .some(shards.union([shard]))
-            case (.none, .some(let shard)): refreshAgain = .some([shard])
-            default: refreshAgain = .some(nil)
-            }
-            return nil
+    /// What is wanted of this shard (`nil`: of any) may have changed.
+    mutating func refresh(_ shard: Int?) {
+        if let shard {
+            if owned[shard] != nil { queue.add([shard]) }
+        } else {
+            queue.add(owned.keys)
         }
-        let tokens = shard.map { [owned[$0]].compactMap { $0 } } ?? Array(owned.values)
-        isRefreshing = !tokens.isEmpty
-        return tokens.isEmpty ? nil : tokens
     }
 
-    /// A load is over. Returns what to load next.
-    mutating func refreshed(isRestore: Bool) -> [FencingToken]? {
-        guard !isRestore else { return nil }
-        isRefreshing = false
-        guard let again = refreshAgain else { return nil }
-        refreshAgain = nil
-        let tokens = again.map { $0.compactMap { owned[$0] } } ?? Array(owned.values)
-        isRefreshing = !tokens.isEmpty
-        return tokens.isEmpty ? nil : tokens
+    /// What to load now.
+    mutating func nextLoads() -> [ShardLoad] {
+        queue.next().map { batch in ShardLoad(tokens: batch.shards.compactMap { owned[$0] }, batch: batch) }
+    }
+
+    /// A load has been answered. Returns those of its shards for which the answer counts.
+    mutating func loaded(_ load: ShardLoad) -> [Int: FencingToken] {
+        queue.ended(load.batch)
+        let current = load.tokens.filter { owns($0) && !queue.isOutdated($0.shard) }
+        return Dictionary(uniqueKeysWithValues: current.map { ($0.shard, $0) })
+    }
+
+    /// A load came to nothing.
+    mutating func loadFailed(_ load: ShardLoad) {
+        queue.ended(load.batch)
+        let current = load.tokens.filter(owns).map(\.shard)
+        if load.batch.isRestore { queue.addTaken(current) } else { queue.add(current) }
+        for shard in current { endedMeanwhile[shard] = nil }
+    }
+
+    /// Makes the shards' pictures agree: what was found there, and what is known here. Returns the runners of what is not
+    /// there any more.
+    mutating func found(_ strategies: [Int: Set<Int64>], in shards: [Int: FencingToken], isRestore: Bool)
+        -> [StrategyRunner]
+    {
+        failed = failed.filter { shards[$0.value] == nil }
+        for (shard, token) in shards {
+            let ids = strategies[shard] ?? []
+            if isRestore {
+                awaited[shard] = ids
+            } else {
+                awaited[shard]?.formIntersection(ids)
+            }
+            noteReady(token)
+        }
+        return runners.values.filter { runner in
+            guard let token = shards[runner.token.shard] else { return false }
+            return token == runner.token && strategies[token.shard]?.contains(runner.definition.id) != true
+        }
+    }
+
+    /// The answer of a load has been used up.
+    mutating func settled(_ shards: [Int: FencingToken]) {
+        for shard in shards.keys { endedMeanwhile[shard] = nil }
     }
 
     // MARK: Runners
 
-    func runner(_ strategy: Int64) -> StrategyRunner? {
-        runners[strategy].flatMap { owns($0.token) ? $0 : nil }
+    /// How a strategy stands that was just loaded.
+    enum Standing {
+        /// Nothing of it is here.
+        case absent
+        case running(StrategyRunner)
+        /// Its runner is about to end, or ended after it was loaded: its shard is looked at again, what was loaded is of no use.
+        case ending
     }
 
-    /// Returns the runner of the same strategy that was here before.
-    mutating func add(_ runner: StrategyRunner) -> StrategyRunner? {
-        runners.updateValue(runner, forKey: runner.definition.id)
+    mutating func standing(_ strategy: Int64, _ token: FencingToken) -> Standing {
+        if let runner = runners[strategy] {
+            guard runner.token == token, !runner.isStopping else { return .ending }
+            if running.contains(strategy) { isUp(strategy, token) }
+            return .running(runner)
+        }
+        if finishing.contains(strategy) { return .ending }
+        if endedMeanwhile[token.shard]?.contains(strategy) == true {
+            queue.add([token.shard])
+            return .ending
+        }
+        return .absent
     }
 
-    func runners(in tokens: [FencingToken], notIn strategies: [StoredStrategy]) -> [StrategyRunner] {
-        let wanted = Set(strategies.map(\.id))
-        let looked = Set(tokens)
-        return runners.values.filter { looked.contains($0.token) && !wanted.contains($0.definition.id) }
+    mutating func add(_ runner: StrategyRunner) {
+        let previous = runners.updateValue(runner, forKey: runner.definition.id)
+        precondition(previous == nil, "strategy \(runner.definition.id) has a runner already")
     }
 
-    mutating func ended(_ strategy: Int64, _ runner: StrategyRunner) {
-        if runners[strategy] === runner { runners[strategy] = nil }
+    mutating func ended(_ runner: StrategyRunner) {
+        let strategy = runner.definition.id
+        runners[strategy] = nil
+        running.remove(strategy)
+        // Whatever the reason was, the database knows what is to become of it.
+        if !finishing.contains(strategy) { lookAgain(strategy, runner.token.shard) }
+    }
+
+    private mutating func lookAgain(_ strategy: Int64, _ shard: Int) {
+        if queue.isLoading(shard) { endedMeanwhile[shard, default: []].insert(strategy) }
+        refresh(shard)
     }
 
     /// False if it is being finished already.
     mutating func beginFinishing(_ strategy: Int64) -> Bool { finishing.insert(strategy).inserted }
 
-    mutating func finished(_ strategy: Int64) {
+    /// It is gone; or, if that failed, to be looked at again.
+    mutating func finished(_ strategy: Int64, _ token: FencingToken, isGone: Bool) {
         finishing.remove(strategy)
-        isUp(strategy)
+        if isGone {
+            if queue.isLoading(token.shard) { endedMeanwhile[token.shard, default: []].insert(strategy) }
+            failed[strategy] = nil
+            isUp(strategy, token)
+        } else {
+            lookAgain(strategy, token.shard)
+        }
     }
 
     // MARK: Ready
 
-    mutating func awaitReady(_ tokens: [FencingToken], _ strategies: [StoredStrategy]) {
-        let byShard = Dictionary(grouping: strategies, by: \.shard)
-        for token in tokens {
-            let ids = Set((byShard[token.shard] ?? []).map(\.id))
-            guard !ids.isEmpty else {
-                ready.insert(token)
-                continue
-            }
-            awaited[token.shard] = ids
-            for id in ids { shardOfAwaited[id] = token.shard }
-        }
+    mutating func isRunning(_ runner: StrategyRunner) {
+        guard runners[runner.definition.id] === runner else { return }
+        running.insert(runner.definition.id)
+        isUp(runner.definition.id, runner.token)
     }
 
-    mutating func isUp(_ strategy: Int64) {
-        guard let shard = shardOfAwaited.removeValue(forKey: strategy) else { return }
-        awaited[shard]?.remove(strategy)
-        guard awaited[shard]?.isEmpty == true else { return }
-        awaited[shard] = nil
-        if let token = owned[shard] { ready.insert(token) }
+    mutating func hasFailed(_ strategy: Int64, _ token: FencingToken) {
+        failed[strategy] = token.shard
+        isUp(strategy, token)
     }
 
-    /// Shards to mark as ready now: none while a statement is under way, so that they gather.
-    mutating func takeReady() -> [FencingToken] {
-        guard !isMarkingReady else { return [] }
+    /// The shard does not wait for it any longer.
+    mutating func isUp(_ strategy: Int64, _ token: FencingToken) {
+        guard owns(token), awaited[token.shard]?.remove(strategy) != nil else { return }
+        noteReady(token)
+    }
+
+    func isAwaited(_ strategy: Int64, _ shard: Int) -> Bool { awaited[shard]?.contains(strategy) == true }
+
+    private mutating func noteReady(_ token: FencingToken) {
+        guard awaited[token.shard]?.isEmpty == true else { return }
+        awaited[token.shard] = nil
+        ready.insert(token)
+    }
+
+    /// Shards to mark as ready now, and since when they were awaited: none while a statement is under way, so that they
+    /// gather.
+    mutating func takeReady() -> [(token: FencingToken, since: ContinuousClock.Instant?)] {
+        guard !isMarkingReady, !ready.isEmpty else { return [] }
         defer { ready = [] }
-        return ready.sorted { $0.shard < $1.shard }
+        return ready.sorted { $0.shard < $1.shard }.map { ($0, takenAt.removeValue(forKey: $0.shard)) }
     }
+}
+
+/// Shards that are being loaded, under these tokens.
+struct ShardLoad: Sendable {
+    let tokens: [FencingToken]
+    let batch: LoadQueue.Batch
 }

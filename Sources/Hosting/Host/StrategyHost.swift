@@ -1,5 +1,4 @@
 package import Coordination
-import CoreMetrics
 import Logging
 import ServiceLifecycle
 import Store
@@ -15,18 +14,23 @@ package final class StrategyHost: ShardHost, Service {
         case refresh(shard: Int?)
         case choose(strategies: Int, CheckedContinuation<[FencingToken], Never>)
         case settle([FencingToken], CheckedContinuation<[FencingToken], Never>)
-        /// What the database holds for these shards; `isRestore` if they have just been taken.
-        case loaded([StoredStrategy], of: [FencingToken], isRestore: Bool)
-        case isUp(strategy: Int64)
+        /// What the database holds; `nil` if it could not be read.
+        case loaded(LoadedStrategies?, ShardLoad)
+        case isUp(StrategyRunner)
         case ended(StrategyRunner)
-        case finished(strategy: Int64)
+        /// The failure of an unreadable strategy has been stored.
+        case failed(strategy: Int64, FencingToken)
+        case finished(strategy: Int64, FencingToken, isGone: Bool)
         case markedReady
     }
 
-    private let services: HostingServices
+    let services: HostingServices
     private let shards: ShardRepository
     private let commands: AsyncStream<Command>
-    private let continuation: AsyncStream<Command>.Continuation
+    let continuation: AsyncStream<Command>.Continuation
+
+    /// Before something that failed for no passing reason is tried again.
+    static let longPause = Duration.seconds(1)
 
     package init(services: HostingServices, shards: ShardRepository) {
         self.services = services
@@ -63,7 +67,16 @@ package final class StrategyHost: ShardHost, Service {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 var ledger = HostLedger()
-                for await command in self.commands { self.handle(command, &ledger, &group) }
+                var shown = HostLedger.Census()
+                for await command in self.commands {
+                    self.handle(command, &ledger, &group)
+                    for load in ledger.nextLoads() { self.load(load, &group) }
+                    self.markReady(&ledger, &group)
+                    if ledger.census != shown {
+                        shown = ledger.census
+                        self.services.metrics.show(shown)
+                    }
+                }
                 group.cancelAll()
             }
         } onGracefulShutdown: {
@@ -74,14 +87,13 @@ package final class StrategyHost: ShardHost, Service {
     private func handle(_ command: Command, _ ledger: inout HostLedger, _ group: inout DiscardingTaskGroup) {
         switch command {
         case .bringUp(let claims):
-            let tokens = ledger.own(claims.map(\.token))
+            ledger.own(claims, at: .now)
             for runner in ledger.runnersWithOutdatedTokens() { runner.stop() }
-            let loaded = claims.filter { $0.strategies > 0 && tokens.contains($0.token) }.map(\.token)
-            if !loaded.isEmpty { load(loaded, isRestore: true, &group) }
         case .abandon(let tokens):
             for runner in ledger.disown(tokens) { runner.stop() }
+            services.journal.abandon(tokens)
         case .refresh(let shard):
-            if let tokens = ledger.refresh(shard) { load(tokens, isRestore: false, &group) }
+            ledger.refresh(shard)
         case .choose(let strategies, let reply):
             reply.resume(returning: ledger.choose(strategies: strategies))
         case .settle(let tokens, let reply):
@@ -91,132 +103,38 @@ package final class StrategyHost: ShardHost, Service {
                 for runner in runners { await runner.waitUntilEnded() }
                 reply.resume(returning: tokens)
             }
-        case .loaded(let strategies, let tokens, let isRestore):
-            loaded(strategies, tokens, isRestore: isRestore, &ledger, &group)
-        case .isUp(let strategy):
-            ledger.isUp(strategy)
-            markReady(&ledger, &group)
+        case .loaded(nil, let load):
+            ledger.loadFailed(load)
+        case .loaded(let found?, let load):
+            loaded(found, load, &ledger, &group)
+        case .isUp(let runner):
+            ledger.isRunning(runner)
         case .ended(let runner):
-            ledger.ended(runner.definition.id, runner)
-        case .finished(let strategy):
-            ledger.finished(strategy)
+            ledger.ended(runner)
+        case .failed(let strategy, let token):
+            ledger.hasFailed(strategy, token)
+        case .finished(let strategy, let token, let isGone):
+            ledger.finished(strategy, token, isGone: isGone)
         case .markedReady:
             ledger.isMarkingReady = false
-            markReady(&ledger, &group)
         }
     }
 
-    private func load(_ tokens: [FencingToken], isRestore: Bool, _ group: inout DiscardingTaskGroup) {
-        guard let owner = tokens.first?.owner else { return }
+    private func load(_ load: ShardLoad, _ group: inout DiscardingTaskGroup) {
         group.addTask { [services, continuation] in
+            var found: LoadedStrategies?
             do {
-                let strategies = try await services.retrying {
-                    try await services.repository.load(tokens.map { ($0.shard, $0.epoch) }, owner: owner)
+                let owner = load.tokens.first?.owner ?? 0
+                found = try await services.retrying {
+                    try await services.repository.load(load.tokens.map { ($0.shard, $0.epoch) }, owner: owner)
                 }
-                continuation.yield(.loaded(strategies.strategies, of: tokens, isRestore: isRestore))
             } catch {
                 if !Task.isCancelled {
                     services.logger.error("Strategies could not be loaded", metadata: ["error": "\(error)"])
                 }
-                continuation.yield(.loaded([], of: [], isRestore: isRestore))
+                try? await Task.sleep(for: Self.longPause)
             }
-        }
-    }
-
-    private func loaded(
-        _ strategies: [StoredStrategy],
-        _ tokens: [FencingToken],
-        isRestore: Bool,
-        _ ledger: inout HostLedger,
-        _ group: inout DiscardingTaskGroup
-    ) {
-        if let again = ledger.refreshed(isRestore: isRestore) { load(again, isRestore: false, &group) }
-        let current = tokens.filter(ledger.owns)
-        let tokenOfShard = Dictionary(uniqueKeysWithValues: current.map { ($0.shard, $0) })
-        let strategies = strategies.filter { tokenOfShard[$0.shard] != nil }
-        let restored = isRestore ? strategies.filter { $0.checkpoint != nil && $0.phase != .failed } : []
-        if !restored.isEmpty {
-            services.logger.info("Restoring \(restored.count) strategies", metadata: ["count": "\(restored.count)"])
-            services.metrics.restores.increment(by: restored.count)
-        }
-        if isRestore { ledger.awaitReady(current, strategies) }
-        // What runs here, but is not wanted any more: finished elsewhere.
-        for runner in ledger.runners(in: current, notIn: strategies) { runner.stop() }
-        for strategy in strategies {
-            guard let token = tokenOfShard[strategy.shard] else { continue }
-            if let request = strategy.stop {
-                finish(strategy, token, request, &ledger, &group)
-            } else if let runner = ledger.runner(strategy.id) {
-                runner.setPaused(strategy.isPaused)
-            } else if strategy.phase == .failed || strategy.phase == .quarantined {
-                ledger.isUp(strategy.id)
-            } else {
-                start(strategy, token, isRestore: isRestore && strategy.checkpoint != nil, &ledger, &group)
-            }
-        }
-        markReady(&ledger, &group)
-    }
-
-    private func start(
-        _ strategy: StoredStrategy,
-        _ token: FencingToken,
-        isRestore: Bool,
-        _ ledger: inout HostLedger,
-        _ group: inout DiscardingTaskGroup
-    ) {
-        let runner = StrategyRunner(strategy, token: token, isRestore: isRestore, services: services)
-        // One that is still ending under an older token goes first: two runners of one strategy never overlap here.
-        let previous = ledger.add(runner)
-        group.addTask { [continuation] in
-            await previous?.waitUntilEnded()
-            await runner.run { report in
-                switch report {
-                case .isUp: continuation.yield(.isUp(strategy: strategy.id))
-                case .ended: continuation.yield(.ended(runner))
-                }
-            }
-        }
-    }
-
-    private func finish(
-        _ strategy: StoredStrategy,
-        _ token: FencingToken,
-        _ request: StoredStrategy.StopRequest,
-        _ ledger: inout HostLedger,
-        _ group: inout DiscardingTaskGroup
-    ) {
-        guard ledger.beginFinishing(strategy.id) else { return }
-        // A restored strategy whose stop was asked for meanwhile has no runner; to close its position it needs one.
-        let runner =
-            ledger.runner(strategy.id)
-            ?? StrategyRunner(strategy, token: token, isRestore: false, services: services)
-        let isRunning = ledger.runner(strategy.id) != nil
-        group.addTask { [services, continuation] in
-            runner.stop(for: request)
-            if !isRunning { await runner.run { _ in } }
-            await runner.waitUntilEnded()
-            do {
-                let isFinished = try await services.retrying {
-                    try await services.repository.finish(
-                        strategy.id,
-                        shard: token.shard,
-                        owner: token.owner,
-                        epoch: token.epoch,
-                        reason: request.reason
-                    )
-                }
-                if isFinished {
-                    services.logger.info(
-                        "Removed strategy: \(strategy.symbol) (\(request.reason))",
-                        metadata: ["strategy.id": "\(strategy.id)", "strategy.symbol": "\(strategy.symbol)"]
-                    )
-                }
-            } catch {
-                if !Task.isCancelled {
-                    services.logger.error("A stopped strategy could not be removed", metadata: ["error": "\(error)"])
-                }
-            }
-            continuation.yield(.finished(strategy: strategy.id))
+            continuation.yield(.loaded(found, load))
         }
     }
 
@@ -226,7 +144,8 @@ package final class StrategyHost: ShardHost, Service {
         ledger.isMarkingReady = true
         group.addTask { [services, shards, continuation] in
             do {
-                try await services.retrying { try await shards.markReady(ready) }
+                try await services.retrying { try await shards.markReady(ready.map(\.token)) }
+                for since in ready.compactMap(\.since) { services.metrics.recordRestore(.now - since) }
             } catch {
                 if !Task.isCancelled {
                     services.logger.error("Shards could not be marked as ready", metadata: ["error": "\(error)"])

@@ -1,3 +1,4 @@
+import Coordination
 package import Logging
 import Metrics
 import Postgres
@@ -30,6 +31,8 @@ package final class StepJournal: Service {
 
     /// Steps in one statement; beyond it the statement's time grows faster than what it saves.
     private static let largestBatch = 2_000
+    /// Between attempts while the database does not answer.
+    private static let pauses = (shortest: Duration.milliseconds(5), longest: Duration.milliseconds(200))
 
     package init(repository: JournalRepository, logger: Logger) {
         self.repository = repository
@@ -37,9 +40,10 @@ package final class StepJournal: Service {
         (wake, wakeUp) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Commits a step; returns once it is durable.
+    /// Commits a step; returns once it is durable. Cancellation does not interrupt it: what has been decided is committed.
     ///
     /// - Returns: False if the strategy is no longer owned under the step's token; then nothing was written.
+    /// - Throws: What makes this step impossible to store; `CancellationError` if the journal has ended.
     package func commit(_ step: Step) async throws -> Bool {
         try await withCheckedThrowingContinuation { continuation in
             let isClosed = state.withLock { state in
@@ -50,7 +54,10 @@ package final class StepJournal: Service {
         }
     }
 
-    /// Commits nothing until ``resume()``; steps wait.
+    /// Steps that wait to be sent.
+    var waitingSteps: Int { state.withLock { $0.waiting.count } }
+
+    /// Begins no further commit until ``resume()``; steps wait. One that has been sent is not called back.
     package func suspend() {
         state.withLock { $0.isSuspended = true }
     }
@@ -60,10 +67,30 @@ package final class StepJournal: Service {
         wakeUp.yield()
     }
 
+    /// Gives up the steps that wait under these tokens: their strategies are somebody else's now.
+    func abandon(_ tokens: [FencingToken]) {
+        let gone = Set(tokens)
+        let dropped = state.withLock { state in
+            let dropped = state.waiting.filter { gone.contains($0.step.token) }
+            if !dropped.isEmpty { state.waiting.removeAll { gone.contains($0.step.token) } }
+            return dropped
+        }
+        for waiting in dropped { waiting.continuation.resume(returning: false) }
+    }
+
     package func run() async throws {
         await cancelWhenGracefulShutdown {
+            var pause = Self.pauses.shortest
             for await _ in self.wake {
-                while let batch = self.next() { await self.commit(batch) }
+                while !Task.isCancelled, let batch = self.next() {
+                    if await self.commit(batch) {
+                        pause = Self.pauses.shortest
+                    } else {
+                        // Cancellation ends both loops.
+                        try? await Task.sleep(for: pause)
+                        pause = min(pause * 2, Self.pauses.longest)
+                    }
+                }
             }
         }
         let left = state.withLock { state in
@@ -74,43 +101,52 @@ package final class StepJournal: Service {
         for waiting in left { waiting.continuation.resume(throwing: CancellationError()) }
     }
 
+    /// A strategy is in a batch at most once: the second of two steps, under another token, waits for the next.
     private func next() -> [Waiting]? {
         state.withLock { state in
             guard !state.isSuspended, !state.waiting.isEmpty else { return nil }
-            let batch = Array(state.waiting.prefix(Self.largestBatch))
-            state.waiting.removeFirst(batch.count)
+            var batch: [Waiting] = []
+            var later: [Waiting] = []
+            var strategies: Set<Int64> = []
+            for waiting in state.waiting {
+                if batch.count < Self.largestBatch, strategies.insert(waiting.step.strategyID).inserted {
+                    batch.append(waiting)
+                } else {
+                    later.append(waiting)
+                }
+            }
+            state.waiting = later
             return batch
         }
     }
 
-    private func commit(_ batch: [Waiting]) async {
-        batchSize.record(batch.count)
-        var pause = Duration.milliseconds(5)
-        while true {
-            do {
-                let committed = try await repository.commit(batch.map(\.step))
-                for waiting in batch {
-                    waiting.continuation.resume(returning: committed.contains(waiting.step.strategyID))
-                }
-                return
-            } catch {
-                guard !Task.isCancelled else {
-                    for waiting in batch { waiting.continuation.resume(throwing: CancellationError()) }
-                    return
-                }
-                if let error = error as? PostgresError, error.isTransient {
-                    logger.debug("A commit of steps failed; trying again", metadata: ["error": "\(error)"])
-                    try? await Task.sleep(for: pause)
-                    pause = min(pause * 2, .milliseconds(200))
-                } else if batch.count > 1 {
-                    // One step that cannot be stored must not hold up the others.
-                    for waiting in batch { await commit([waiting]) }
-                    return
-                } else {
-                    batch[0].continuation.resume(throwing: error)
-                    return
-                }
+    /// False if the database did not answer: then the steps wait again, to be suspended, abandoned or sent once more.
+    private func commit(_ batch: [Waiting]) async -> Bool {
+        do {
+            let committed = try await repository.commit(batch.map(\.step))
+            batchSize.record(batch.count)
+            for waiting in batch {
+                waiting.continuation.resume(returning: committed.contains(waiting.step.strategyID))
             }
+            return true
+        } catch let error as PostgresError where error.isTransient || Task.isCancelled {
+            logger.debug("A commit of steps failed; trying again", metadata: ["error": "\(error)"])
+            state.withLock { $0.waiting.insert(contentsOf: batch, at: 0) }
+            return false
+        } catch {
+            guard batch.count > 1 else {
+                batch[0].continuation.resume(throwing: error)
+                return true
+            }
+            // One step that cannot be stored must not hold up the others: halve until it is alone.
+            let middle = batch.count / 2
+            let isFirstDone = await commit(Array(batch[..<middle]))
+            let isSecondDone = await commit(Array(batch[middle...]))
+            return isFirstDone && isSecondDone
         }
     }
+}
+
+extension Step {
+    fileprivate var token: FencingToken { FencingToken(shard: shard, owner: owner, epoch: epoch) }
 }

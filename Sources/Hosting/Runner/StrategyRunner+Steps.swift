@@ -1,0 +1,142 @@
+import Coordination
+import Exchanges
+import Logging
+import Store
+import Strategies
+import Synchronization
+import Trading
+
+extension StrategyRunner {
+    private var mode: StrategyMode {
+        get throws {
+            guard let mode = services.registry.mode(definition.mode) else {
+                throw HostingError.unknownMode(definition.mode)
+            }
+            return mode
+        }
+    }
+
+    /// From the last checkpoint; or, for a strategy that has none, from the exchange's present, which is committed first.
+    func restore(on exchange: any Exchange) async throws -> StrategyRun {
+        let run = try restored(from: try await firstCheckpoint(on: exchange))
+        control.withLock { $0.positionIsOpen = run.hasOpenPosition }
+        return run
+    }
+
+    private func firstCheckpoint(on exchange: any Exchange) async throws -> Checkpoint {
+        if let checkpoint = control.withLock({ $0.committed }) { return checkpoint }
+        let strategy = try mode.make(config: definition.config)
+        let now = try await exchange.serverTime()
+        let run = StrategyRun(
+            strategyID: definition.id,
+            symbol: definition.symbol,
+            interval: definition.interval,
+            strategy: strategy,
+            lastClosed: definition.interval.openTime(containing: now) - definition.interval.milliseconds,
+            paper: services.paper
+        )
+        let first = step(try run.checkpoint(), StrategyRun.Decisions())
+        let begun = try await services.retrying { try await services.repository.begin(first) }
+        guard let begun else { throw HostingError.lost }
+        control.withLock { $0.committed = begun }
+        logger.info("Saved strategy: \(definition.symbol) (\(definition.mode))")
+        return begun
+    }
+
+    private func restored(from checkpoint: Checkpoint) throws -> StrategyRun {
+        try StrategyRun(
+            strategyID: definition.id,
+            symbol: definition.symbol,
+            interval: definition.interval,
+            mode: mode,
+            config: definition.config,
+            checkpoint: checkpoint,
+            paper: services.paper
+        )
+    }
+
+    func commit(_ run: inout StrategyRun, _ decisions: StrategyRun.Decisions) async throws {
+        try await commit(try run.checkpoint(), decisions)
+        run.markClean()
+    }
+
+    private func commit(_ checkpoint: Checkpoint, _ decisions: StrategyRun.Decisions) async throws {
+        guard try await services.journal.commit(step(checkpoint, decisions)) else {
+            services.metrics.countFencedWrite()
+            throw HostingError.lost
+        }
+        control.withLock {
+            $0.committed = checkpoint
+            $0.positionIsOpen = !checkpoint.position.isFlat
+        }
+        for order in decisions.orders {
+            services.metrics.countOrder(order.status)
+            log(order)
+        }
+        for fill in decisions.fills { log(fill) }
+    }
+
+    private func step(_ checkpoint: Checkpoint, _ decisions: StrategyRun.Decisions) -> Step {
+        Step(
+            strategyID: definition.id,
+            shard: token.shard,
+            owner: token.owner,
+            epoch: token.epoch,
+            checkpoint: checkpoint,
+            orders: decisions.orders,
+            fills: decisions.fills
+        )
+    }
+
+    /// Stores that it cannot run, and why.
+    func fail(_ reason: String) async {
+        logger.error("Failed strategy: \(definition.symbol) (\(definition.mode))", metadata: ["error": "\(reason)"])
+        do {
+            try await services.retrying {
+                try await services.repository.fail(
+                    definition.id,
+                    shard: token.shard,
+                    owner: token.owner,
+                    epoch: token.epoch,
+                    error: reason
+                )
+            }
+        } catch {
+            logger.warning("The failure could not be stored", metadata: ["error": "\(error)"])
+        }
+    }
+
+    func closePositionIfAsked() async {
+        let (stop, checkpoint) = control.withLock { ($0.stop, $0.committed) }
+        guard let stop, stop.closesPosition, let checkpoint else { return }
+        do {
+            let last = try StrategyRun.closingPosition(
+                of: definition.id,
+                interval: definition.interval,
+                checkpoint: checkpoint,
+                paper: services.paper
+            )
+            if let last { try await commit(last.checkpoint, last.decisions) }
+        } catch let error as HostingError where error == .lost {
+            logger.info("Another replica owns this strategy now, and closes its position")
+        } catch {
+            logger.error("The position could not be closed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func log(_ order: JournalledOrder) {
+        logger.info(
+            "Order \(order.status.rawValue): \(order.intent.side.rawValue) \(order.intent.quantity) \(definition.symbol)",
+            metadata: [
+                "order.id": "\(order.id)", "order.reason": "\(order.statusReason ?? order.intent.reason)",
+            ]
+        )
+    }
+
+    private func log(_ fill: Fill) {
+        logger.info(
+            "Filled: \(fill.side.rawValue) \(fill.quantity) \(definition.symbol) at \(fill.price)",
+            metadata: ["order.id": "\(fill.orderID)"]
+        )
+    }
+}

@@ -1,0 +1,158 @@
+import Coordination
+import Exchanges
+import Postgres
+import Store
+import Strategies
+import TestSupport
+import Testing
+import Trading
+
+@testable import Hosting
+
+/// The hosting side of some replicas in this process, on a real database and the simulator. Who owns what is decided by the
+/// test.
+struct HostFixture: Sendable {
+    let database: HostingDatabase
+    let market: SteppedMarket
+    let replicas: [Replica]
+
+    struct Replica: Sendable {
+        let id: ReplicaID
+        let host: StrategyHost
+        let journal: StepJournal
+        let log: LogLines
+    }
+
+    /// - Parameters:
+    ///   - cues: What the puppet on BTCUSDT is told, by candle; the first ``history`` candles have closed already.
+    ///   - symbols: The market is the same for all of them.
+    static func with(
+        cues: [Int: Puppet.Cue] = [:],
+        symbols: [Symbol] = ["BTCUSDT"],
+        replicas: Int = 1,
+        _ body: (HostFixture) async throws -> Void
+    ) async throws {
+        let candles = (0..<100).map { index in
+            Candle(
+                openTime: time(index),
+                open: FixedDecimal(100 + index),
+                high: FixedDecimal(102 + index),
+                low: FixedDecimal(99 + index),
+                close: FixedDecimal(101 + index),
+                volume: (cues[index] ?? .nothing).volume
+            )
+        }
+        let markets = Dictionary(uniqueKeysWithValues: symbols.map { ($0, candles) })
+        try await SteppedMarket.with(markets, history: history) { market in
+            try await with(market, replicas: replicas, body)
+        }
+    }
+
+    static func with(
+        _ market: SteppedMarket,
+        replicas count: Int,
+        _ body: (HostFixture) async throws -> Void
+    ) async throws {
+        try await HostingDatabase.with { database in
+            var replicas: [Replica] = []
+            for id in 1...Int64(count) {
+                try await database.addReplica(id)
+                replicas.append(replica(id, on: database, market))
+            }
+            let fixture = HostFixture(database: database, market: market, replicas: replicas)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                defer { group.cancelAll() }
+                for replica in replicas {
+                    group.addTask { try await replica.host.run() }
+                    group.addTask { try await replica.journal.run() }
+                }
+                try await body(fixture)
+            }
+        }
+    }
+
+    private static func replica(_ id: ReplicaID, on database: HostingDatabase, _ market: SteppedMarket) -> Replica {
+        let log = LogLines()
+        let repository = JournalRepository(database.pool)
+        let journal = StepJournal(repository: repository, logger: log.logger)
+        let services = HostingServices(
+            registry: RunFixture.registry,
+            exchanges: [market.exchange],
+            repository: repository,
+            journal: journal,
+            paper: .standard,
+            logger: log.logger
+        )
+        let host = StrategyHost(services: services, shards: ShardRepository(database.pool))
+        return Replica(id: id, host: host, journal: journal, log: log)
+    }
+
+    /// How many candles have closed before the test begins.
+    static let history = 5
+
+    static func time(_ candle: Int) -> Timestamp { Candles.start + Int64(candle) * 300_000 }
+
+    /// A replica takes shards, in the database and in its host.
+    @discardableResult
+    func take(_ shards: [Int] = [0], by index: Int = 0, reason: String = "crash") async throws -> [FencingToken] {
+        let claims = try await database.claim(shards, by: replicas[index].id, reason: reason)
+        replicas[index].host.bringUp(claims)
+        return claims.map(\.token)
+    }
+
+    /// Adds a strategy and has it run on the first replica, which owns its shard then.
+    func run(_ symbol: Symbol = "BTCUSDT", mode: String = Puppet.mode, shard: Int = 0) async throws -> Int64 {
+        let strategy = try await database.addStrategy(symbol, mode: mode, shard: shard)
+        try await take([shard], reason: "vacant")
+        try await runs(strategy)
+        return strategy
+    }
+
+    // MARK: Waiting
+
+    func runs(_ strategy: Int64) async throws {
+        try await eventually("strategy \(strategy) runs") { try await database.status(strategy) == "running" }
+    }
+
+    /// Until this candle has been processed.
+    func reaches(_ candle: Int, _ strategy: Int64) async throws {
+        try await eventually("candle \(candle) is processed") {
+            try await database.cursor(strategy) == Self.time(candle)
+        }
+    }
+
+    func logs(_ line: String, on index: Int = 0) async throws {
+        try await eventually("the log says: \(line)") { replicas[index].log.count(line) > 0 }
+    }
+
+    func ends(_ strategy: Int64) async throws {
+        try await eventually("strategy \(strategy) is in the history") {
+            try await database.number(
+                "SELECT count(*) FROM tenure.strategy_history WHERE strategy_id = \(strategy)"
+            ) == 1
+        }
+    }
+
+    // MARK: What is wanted
+
+    private var desired: DesiredStateRepository { DesiredStateRepository(database: database.pool) }
+
+    /// Asks for it and wakes the owner, as the notification does.
+    func stop(_ symbol: Symbol = "BTCUSDT", positions: StopPositions = .keep, shard: Int = 0, by index: Int = 0)
+        async throws
+    {
+        _ = try await desired.requestStop(
+            symbol: symbol,
+            exchange: "binance",
+            reason: "user_stopped",
+            positions: positions
+        )
+        replicas[index].host.refresh(shard: shard)
+    }
+
+    /// When this returns the owner knows of it, but may not have looked yet.
+    func setPaused(_ isPaused: Bool, symbol: Symbol = "BTCUSDT", shard: Int = 0) async throws {
+        _ = try await desired.setPaused(symbol: symbol, exchange: "binance", isPaused)
+        replicas[0].host.refresh(shard: shard)
+    }
+}

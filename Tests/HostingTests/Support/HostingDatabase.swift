@@ -1,0 +1,154 @@
+import Coordination
+import LocalCluster
+import Logging
+import Migrations
+import Postgres
+import Store
+import TestSupport
+import Testing
+import Trading
+
+/// A database with the schema, a pool on it, and replicas and strategies that are made as rows.
+struct HostingDatabase: Sendable {
+    let pool: PostgresPool
+
+    static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    static func with(_ body: (HostingDatabase) async throws -> Void) async throws {
+        try await withTestDatabase { url in try await with(url, body) }
+    }
+
+    /// On a server of its own, to be restarted and killed.
+    static func withPrivateServer(_ body: (HostingDatabase, PostgresServer) async throws -> Void) async throws {
+        try await TestSupport.withPrivateServer { server in
+            let configuration = PostgresConfiguration(connectionString: server.connectionString())
+            _ = try await Migrator().migrate(configuration, logger: silent)
+            try await with(server.connectionString()) { try await body($0, server) }
+        }
+    }
+
+    private static func with(_ url: String, _ body: (HostingDatabase) async throws -> Void) async throws {
+        let pool = PostgresPool(configuration: PostgresConfiguration(connectionString: url), size: 4, logger: silent)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            defer { group.cancelAll() }
+            group.addTask { try await pool.run() }
+            try await body(HostingDatabase(pool: pool))
+        }
+    }
+
+    // MARK: Rows
+
+    func addReplica(_ id: ReplicaID) async throws {
+        try await pool.query(
+            """
+            INSERT INTO tenure.replicas (id, name, instance, host, pid, version, capacity, timeline, lease_expires_at)
+            VALUES (\(id), 'r', 'i', 'h', 1, '1', 1000, '00000001', clock_timestamp() + interval '1 hour')
+            """
+        )
+    }
+
+    /// A strategy that has been asked for.
+    @discardableResult
+    func addStrategy(
+        _ symbol: Symbol,
+        mode: String = Puppet.mode,
+        exchange: String = "binance",
+        interval: Interval = .fiveMinutes,
+        config: JSONValue = .object([:]),
+        shard: Int = 0
+    ) async throws -> Int64 {
+        try await pool.query(
+            """
+            WITH added AS (
+                INSERT INTO tenure.strategies (symbol, exchange, strategy_type, interval, execution, config, shard,
+                    start_epoch)
+                SELECT \(symbol.name), \(exchange), \(mode), \(interval.rawValue), 'paper', \(PostgresJSON(config.text)),
+                    id, CASE WHEN owner IS NULL THEN epoch + 1 ELSE epoch END
+                FROM tenure.shards WHERE id = \(Int32(shard)) RETURNING id, shard
+            ), counted AS (
+                UPDATE tenure.shards s SET strategies = strategies + 1 FROM added a WHERE s.id = a.shard
+            )
+            SELECT id FROM added
+            """
+        )[0].decode(Int64.self)
+    }
+
+    /// Takes shards from whoever has them, as a replica does.
+    func claim(_ shards: [Int], by owner: ReplicaID, reason: String = "crash") async throws -> [ShardClaim] {
+        try await pool.query(
+            """
+            WITH claimed AS (
+                UPDATE tenure.shards SET owner = \(owner), epoch = epoch + 1, acquired_at = clock_timestamp(),
+                    ready_epoch = CASE WHEN strategies = 0 THEN epoch + 1 ELSE ready_epoch END
+                WHERE id = ANY(\(shards.map(Int32.init))) RETURNING id, epoch, strategies
+            ), recorded AS (
+                INSERT INTO tenure.ownership (shard, epoch, owner, owner_name, reason)
+                SELECT id, epoch, \(owner), 'r', \(reason) FROM claimed WHERE strategies > 0
+            )
+            SELECT id, epoch, strategies FROM claimed ORDER BY id
+            """
+        ).map { row in
+            let (shard, epoch, strategies) = try row.decode(Int.self, Int64.self, Int.self)
+            return ShardClaim(token: FencingToken(shard: shard, owner: owner, epoch: epoch), strategies: strategies)
+        }
+    }
+
+    // MARK: What was written
+
+    struct Outcome: Equatable {
+        /// Id, side, quantity, status.
+        var orders: [String]
+        /// Trade id, price, quantity, fee.
+        var fills: [String]
+        var state: String?
+        /// Cursor, candles, pnl, trades.
+        var progress: String?
+    }
+
+    func outcome(_ strategy: Int64) async throws -> Outcome {
+        let orders = try await texts(
+            """
+            SELECT concat_ws(' ', client_order_id, side, quantity_e8, status) FROM tenure.orders
+            WHERE strategy_id = \(strategy) ORDER BY decided_on_ms, client_order_id
+            """
+        )
+        let fills = try await texts(
+            """
+            SELECT concat_ws(' ', trade_id, side, price_e8, quantity_e8, fee_e8, time_ms) FROM tenure.fills
+            WHERE strategy_id = \(strategy) ORDER BY time_ms, trade_id
+            """
+        )
+        let checkpoint = try await pool.query(
+            """
+            SELECT state, concat_ws(' ', cursor_ms, candles, pnl_e8, trades_count) FROM tenure.checkpoints
+            WHERE strategy_id = \(strategy)
+            """
+        ).first?.decode(String.self, String.self)
+        return Outcome(orders: orders, fills: fills, state: checkpoint?.0, progress: checkpoint?.1)
+    }
+
+    /// Open time of the last candle processed.
+    func cursor(_ strategy: Int64) async throws -> Timestamp? {
+        try await number("SELECT cursor_ms FROM tenure.checkpoints WHERE strategy_id = \(strategy)").map {
+            Timestamp(milliseconds: $0)
+        }
+    }
+
+    func status(_ strategy: Int64) async throws -> String? {
+        try await texts("SELECT status FROM tenure.active_strategies WHERE id = \(strategy)").first
+    }
+
+    func isReady(_ shard: Int = 0) async throws -> Bool {
+        try await number("SELECT count(*) FROM tenure.shards WHERE id = \(Int32(shard)) AND ready_epoch = epoch") == 1
+    }
+
+    func number(_ statement: PostgresStatement) async throws -> Int64? {
+        guard let row = try await pool.query(statement).first else { return nil }
+        let number = try row.decode(Int64.self)
+        return number
+    }
+
+    func texts(_ statement: PostgresStatement) async throws -> [String] {
+        try await pool.query(statement).map { try $0.decode(String.self) }
+    }
+}

@@ -1,0 +1,101 @@
+import AsyncHTTPClient
+import ExchangeSimulator
+import Exchanges
+import FoundationEssentials
+import LocalCluster
+import NIOCore
+import NIOHTTP1
+import Testing
+import Trading
+
+/// The real simulator in this process, on candles of our own making, whose time moves when it is told to; and the real
+/// adapter on it.
+final class SteppedMarket: Sendable {
+    let exchange: BinanceExchange
+    private let port: Int
+
+    /// - Parameters:
+    ///   - candles: By symbol, of five minutes.
+    ///   - history: How many of them have closed when it begins.
+    static func with(
+        _ candles: [Symbol: [Candle]],
+        history: Int,
+        _ body: (SteppedMarket) async throws -> Void
+    ) async throws {
+        let directory = try TemporaryDirectory.create(prefix: "tenure-market")
+        defer { TemporaryDirectory.remove(directory) }
+        let files = try candles.map { symbol, candles in
+            let file = "\(directory)/\(symbol)-5m.csv"
+            let lines = candles.map {
+                "\($0.openTime.milliseconds),\($0.open),\($0.high),\($0.low),\($0.close),\($0.volume)"
+            }
+            try (["open_time,open,high,low,close,volume"] + lines).joined(separator: "\n")
+                .write(toFile: file, atomically: false, encoding: .utf8)
+            return file
+        }
+        try await with(files: files, history: history, body)
+    }
+
+    static func with(
+        files: [String],
+        history: Int,
+        _ body: (SteppedMarket) async throws -> Void
+    ) async throws {
+        let configuration = SimulatorConfiguration(
+            replayFiles: files,
+            steps: true,
+            history: history,
+            weightLimit: 1_000_000
+        )
+        let server = try SimulatorServer(configuration: configuration, logger: HostingDatabase.silent)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.run() }
+            defer { group.cancelAll() }
+            let market = SteppedMarket(port: try await server.port)
+            group.addTask { try await market.exchange.run() }
+            try await body(market)
+        }
+    }
+
+    private init(port: Int) {
+        self.port = port
+        var configuration = BinanceConfiguration(
+            restURL: "http://127.0.0.1:\(port)",
+            streamURL: "ws://127.0.0.1:\(port)"
+        )
+        configuration.weightPerMinute = 1_000_000
+        configuration.backOff = BackOffPolicy(initial: .milliseconds(5), maximum: .milliseconds(50))
+        exchange = BinanceExchange(configuration: configuration, logger: HostingDatabase.silent)
+    }
+
+    /// Lets so many candles close. Returns the market's time, and whether the recording is over.
+    @discardableResult
+    func advance(_ candles: Int = 1) async throws -> (time: Timestamp, isOver: Bool) {
+        let answer = try await post("/sim/advance", #"{"candles":\#(candles)}"#)
+        let time = try #require(Int64(answer["market_time"]?.text ?? ""))
+        return (Timestamp(milliseconds: time), answer["ended"] == .bool(true))
+    }
+
+    /// Breaks every stream.
+    func disconnect() async throws { try await post("/sim/disconnect", "") }
+
+    /// Nothing answers any more: requests fail and connections are refused, until ``recover()``.
+    func fail() async throws {
+        try await post("/sim/faults", #"{"rest_status":503,"for_requests":1000000}"#)
+        try await disconnect()
+    }
+
+    func recover() async throws { try await post("/sim/faults", #"{"rest_status":503,"for_requests":0}"#) }
+
+    @discardableResult
+    private func post(_ path: String, _ body: String) async throws -> [String: JSONValue] {
+        var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)")
+        request.method = .POST
+        request.body = .bytes(ByteBuffer(string: body))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        let text = String(buffer: try await response.body.collect(upTo: 1 << 20))
+        try #require(response.status == .ok, "\(text)")
+        guard case .object(let fields) = try JSONValue(text: text) else { return [:] }
+        return fields
+    }
+}
