@@ -22,6 +22,8 @@ package struct Membership: Sendable, Equatable {
         package var loadedShards = 0
         /// Shards without.
         package var emptyShards = 0
+        /// Strategies in the smallest of those with any; 0 if there is none.
+        package var smallestShard = 0
         /// Sums that change with every change of ownership, and with every change of what is wanted: two cheap ways to
         /// notice that one's own picture is out of date. Epochs are weighted by shard, so that one shard gone and another
         /// come shows, too.
@@ -30,10 +32,18 @@ package struct Membership: Sendable, Equatable {
 
         package init() {}
 
-        package init(strategies: Int, loadedShards: Int, emptyShards: Int, epochs: Int64 = 0, revisions: Int64 = 0) {
+        package init(
+            strategies: Int,
+            loadedShards: Int,
+            emptyShards: Int,
+            smallestShard: Int,
+            epochs: Int64 = 0,
+            revisions: Int64 = 0
+        ) {
             self.strategies = strategies
             self.loadedShards = loadedShards
             self.emptyShards = emptyShards
+            self.smallestShard = smallestShard
             self.epochs = epochs
             self.revisions = revisions
         }
@@ -50,6 +60,7 @@ package struct Membership: Sendable, Equatable {
                 strategies: left.strategies + right.strategies,
                 loadedShards: left.loadedShards + right.loadedShards,
                 emptyShards: left.emptyShards + right.emptyShards,
+                smallestShard: [left.smallestShard, right.smallestShard].filter { $0 > 0 }.min() ?? 0,
                 epochs: left.epochs + right.epochs,
                 revisions: left.revisions + right.revisions
             )

@@ -85,6 +85,7 @@ struct ReplicaRepository: Sendable {
             ), held AS (
                 SELECT owner, sum(strategies)::bigint AS strategies,
                     count(*) FILTER (WHERE strategies > 0) AS loaded, count(*) FILTER (WHERE strategies = 0) AS empty,
+                    min(strategies) FILTER (WHERE strategies > 0) AS smallest,
                     sum(epoch * (id + 1))::bigint AS epochs, sum(revision)::bigint AS revisions
                 FROM tenure.shards GROUP BY owner
             ), seen AS (
@@ -96,7 +97,7 @@ struct ReplicaRepository: Sendable {
             )
             SELECT EXISTS (SELECT FROM renewed), live.id, live.name, live.capacity, live.draining,
                 (extract(epoch FROM live.lease_expires_at - clock_timestamp()) * 1000)::bigint,
-                EXISTS (SELECT FROM seen WHERE seen.id = live.id), held.strategies, held.loaded, held.empty, held.epochs, held.revisions
+                EXISTS (SELECT FROM seen WHERE seen.id = live.id), held.strategies, held.loaded, held.empty, held.smallest, held.epochs, held.revisions
             FROM live FULL JOIN held ON held.owner = live.id
             """,
             timeout: ttl
@@ -119,6 +120,7 @@ struct ReplicaRepository: Sendable {
                 strategies: try row.decode("strategies", as: Int?.self) ?? 0,
                 loadedShards: try row.decode("loaded", as: Int?.self) ?? 0,
                 emptyShards: try row.decode("empty", as: Int?.self) ?? 0,
+                smallestShard: try row.decode("smallest", as: Int?.self) ?? 0,
                 epochs: try row.decode("epochs", as: Int64?.self) ?? 0,
                 revisions: try row.decode("revisions", as: Int64?.self) ?? 0
             )

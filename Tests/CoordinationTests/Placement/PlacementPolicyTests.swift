@@ -33,6 +33,7 @@ import Testing
             let index = members.firstIndex { $0.id == id }!
             members[index].holdings.strategies += sign * move.strategies
             members[index].holdings.loadedShards += sign * move.strategies
+            members[index].holdings.smallestShard = min(members[index].holdings.strategies, 1)
             members[index].holdings.emptyShards += sign * move.emptyShards
             #expect(members[index].holdings.strategies >= 0)
             #expect(members[index].holdings.emptyShards >= 0)
@@ -153,6 +154,20 @@ import Testing
     @Test func `a difference of one strategy is left as it is`() {
         let membership = Membership([.of(1, strategies: 5), .of(2, strategies: 4), .of(3, strategies: 4)])
         #expect(PlacementPolicy.handOver(from: 1, in: membership) == nil)
+    }
+
+    @Test func `shards that are too large to be moved do not keep others from giving`() {
+        // The whole of 1 is one shard: to move it would only swap the two.
+        let membership = Membership([.of(1, strategies: 9, loaded: 1, smallest: 9), .of(2, strategies: 6), .of(3)])
+        #expect(PlacementPolicy.handOver(from: 1, in: membership) == nil)
+        #expect(PlacementPolicy.handOver(from: 2, in: membership)?.receiver == 3)
+    }
+
+    @Test func `at least one shard is moved, if that makes it better`() {
+        let membership = Membership([
+            .of(1, strategies: 6, loaded: 2, smallest: 3), .of(2, strategies: 5), .of(3, strategies: 2),
+        ])
+        #expect(PlacementPolicy.handOver(from: 1, in: membership)?.strategies == 3)
     }
 
     @Test func `whoever is not in the picture gives nothing`() {

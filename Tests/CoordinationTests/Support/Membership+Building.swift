@@ -11,6 +11,7 @@ extension Membership.Member {
         strategies: Int = 0,
         loaded: Int? = nil,
         empty: Int = 0,
+        smallest: Int? = nil,
         owned: [Int: Int64]? = nil,
         revisions: Int64 = 0
     ) -> Membership.Member {
@@ -25,6 +26,7 @@ extension Membership.Member {
                 strategies: strategies,
                 loadedShards: loaded ?? (owned.map(\.count) ?? strategies),
                 emptyShards: empty,
+                smallestShard: smallest ?? min(strategies, 1),
                 epochs: owned.map(Membership.Holdings.sum(epochs:)) ?? 0,
                 revisions: revisions
             )
@@ -34,6 +36,9 @@ extension Membership.Member {
 
 extension Membership {
     init(_ members: [Member], orphans: Int = 0) {
-        self.init(members: members, orphans: Holdings(strategies: orphans, loadedShards: orphans, emptyShards: 0))
+        self.init(
+            members: members,
+            orphans: Holdings(strategies: orphans, loadedShards: orphans, emptyShards: 0, smallestShard: 1)
+        )
     }
 }
