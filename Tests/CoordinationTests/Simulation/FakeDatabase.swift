@@ -1,0 +1,230 @@
+@testable import Coordination
+
+/// PostgreSQL as far as ownership uses it: rows that are changed by atomic statements under the conditions of the SQL, and
+/// session locks that are free the moment their backend ends.
+final class FakeDatabase {
+    struct Replica {
+        let id: ReplicaID
+        let process: SimulatedProcess
+        let capacity: Int
+        var leaseExpires: Int64
+        var isDraining = false
+    }
+
+    struct Shard {
+        var owner: ReplicaID?
+        var epoch: Int64 = 0
+        var strategies: Int
+        var handedTo: ReplicaID?
+    }
+
+    private struct LockWaiter {
+        let connection: FakeConnection
+        let replica: ReplicaID
+        let isExclusive: Bool
+        let number: Int
+        let granted: () -> Void
+    }
+
+    unowned let world: Simulation
+    private(set) var isUp = true
+    /// Those that are not fenced; whoever is not here is fenced or gone.
+    var live: [Replica] = []
+    var shards: [Shard]
+    /// When each was fenced, and which process it was.
+    var fenced: [ReplicaID: (at: Int64, process: SimulatedProcess)] = [:]
+    private var lastID: ReplicaID = 0
+    private var connections: [FakeConnection] = []
+    private var locks: [ReplicaID: FakeConnection] = [:]
+    private var lockWaiters: [LockWaiter] = []
+    private var lastWaiter = 0
+
+    init(world: Simulation, shards: [Int]) {
+        self.world = world
+        self.shards = shards.map { Shard(strategies: $0) }
+    }
+
+    // MARK: Connections
+
+    /// `nil` while it is down.
+    func connect(
+        _ kind: FakeConnection.Kind,
+        _ process: SimulatedProcess,
+        onLoss: @escaping () -> Void
+    ) -> FakeConnection? {
+        guard isUp else { return nil }
+        let connection = FakeConnection(kind, of: process, in: world, onLoss: onLoss)
+        connections.append(connection)
+        return connection
+    }
+
+    func connections(of process: SimulatedProcess, _ kind: FakeConnection.Kind) -> [FakeConnection] {
+        connections.filter { $0.process === process && $0.kind == kind }
+    }
+
+    func ended(_ connection: FakeConnection) {
+        connections.removeAll { $0 === connection }
+        lockWaiters.removeAll { $0.connection === connection }
+        for (id, holder) in locks where holder === connection {
+            locks[id] = nil
+            grant(id)
+        }
+    }
+
+    /// All sessions end together. Who waits for a lock may be granted it in the same moment.
+    func shutDown() {
+        isUp = false
+        let all = connections
+        for connection in all where connection.kind == .session { connection.endThere() }
+        if world.profile.mutations.contains(.fencesOutliveSessions) {
+            world.schedule(after: 20_000) { for connection in all { connection.endThere() } }
+        } else {
+            for connection in all { connection.endThere() }
+        }
+    }
+
+    func startUp() {
+        for connection in connections { connection.endThere() }
+        isUp = true
+    }
+
+    // MARK: Session locks
+
+    func isHeld(_ id: ReplicaID) -> Bool { locks[id] != nil }
+
+    /// Waits for the lock; `granted` is called when it is there (for a shared one: had for a moment).
+    ///
+    /// - Returns: A number to give up with.
+    func lock(
+        _ id: ReplicaID,
+        exclusively isExclusive: Bool,
+        _ connection: FakeConnection,
+        granted: @escaping () -> Void
+    ) -> Int {
+        lastWaiter += 1
+        lockWaiters.append(
+            LockWaiter(
+                connection: connection,
+                replica: id,
+                isExclusive: isExclusive,
+                number: lastWaiter,
+                granted: granted
+            )
+        )
+        let number = lastWaiter
+        grant(id)
+        return number
+    }
+
+    /// False if it was granted before.
+    func giveUpWaiting(_ number: Int) -> Bool {
+        guard let index = lockWaiters.firstIndex(where: { $0.number == number }) else { return false }
+        lockWaiters.remove(at: index)
+        return true
+    }
+
+    private func grant(_ id: ReplicaID) {
+        while locks[id] == nil, let index = lockWaiters.firstIndex(where: { $0.replica == id }) {
+            let waiter = lockWaiters.remove(at: index)
+            if waiter.isExclusive { locks[id] = waiter.connection }
+            waiter.granted()
+        }
+    }
+
+    func endHolder(of id: ReplicaID, except connection: FakeConnection) {
+        if let holder = locks[id], holder !== connection { holder.endThere() }
+    }
+
+    // MARK: Replicas
+
+    func nextID() -> ReplicaID {
+        lastID += 1
+        return lastID
+    }
+
+    func isLive(_ id: ReplicaID?) -> Bool {
+        guard let id else { return false }
+        return live.contains { $0.id == id }
+    }
+
+    func insert(_ id: ReplicaID, _ process: SimulatedProcess) {
+        live.append(
+            Replica(id: id, process: process, capacity: process.capacity, leaseExpires: world.now + Simulation.ttl)
+        )
+    }
+
+    func renew(_ id: ReplicaID, unseen: [ReplicaID]) -> Membership? {
+        guard let index = live.firstIndex(where: { $0.id == id }) else { return nil }
+        live[index].leaseExpires = world.now + Simulation.ttl
+        var holdings = [Membership.Holdings](repeating: Membership.Holdings(), count: live.count)
+        var orphans = Membership.Holdings()
+        for (number, shard) in shards.enumerated() {
+            let epochs = Int64(number + 1) * shard.epoch
+            if let owner = live.firstIndex(where: { $0.id == shard.owner }) {
+                add(shard, epochs, &holdings[owner])
+            } else {
+                add(shard, epochs, &orphans)
+            }
+        }
+        let allSeen = world.profile.mutations.contains(.nothingNeedsToBeObserved)
+        var members: [Membership.Member] = []
+        for (index, replica) in live.enumerated() {
+            members.append(
+                Membership.Member(
+                    id: replica.id,
+                    name: "",
+                    capacity: replica.capacity,
+                    isDraining: replica.isDraining,
+                    leaseRemaining: .microseconds(replica.leaseExpires - world.now),
+                    isSeenHeld: allSeen || (unseen.contains(replica.id) && isHeld(replica.id)),
+                    holdings: holdings[index]
+                )
+            )
+        }
+        return Membership(members: members, orphans: orphans)
+    }
+
+    private func add(_ shard: Shard, _ epochs: Int64, _ holdings: inout Membership.Holdings) {
+        holdings.strategies += shard.strategies
+        if shard.strategies > 0 {
+            holdings.loadedShards += 1
+            let smallest = holdings.smallestShard
+            holdings.smallestShard = smallest == 0 ? shard.strategies : min(smallest, shard.strategies)
+        } else {
+            holdings.emptyShards += 1
+        }
+        holdings.epochs += epochs
+    }
+
+    func fence(_ victim: ReplicaID, by fencer: ReplicaID, _ reason: FenceReason) -> Bool {
+        let mutations = world.profile.mutations
+        if reason == .sessionLost, isHeld(victim), !mutations.contains(.fenceIgnoresLock) { return false }
+        guard let index = live.firstIndex(where: { $0.id == victim }), isLive(fencer) else { return false }
+        let row = live[index]
+        if reason == .leaseExpired, row.leaseExpires >= world.now, !mutations.contains(.fenceIgnoresLease) {
+            return false
+        }
+        live.remove(at: index)
+        fenced[victim] = (world.now, row.process)
+        world.judge.fenced(row, reason)
+        world.notify { .heardFenced(victim) }
+        return true
+    }
+
+    func endBackends(of victim: ReplicaID) {
+        guard let (fencedAt, process) = fenced[victim] else { return }
+        for connection in connections where connection.process === process && connection.openedAt < fencedAt {
+            connection.endThere()
+        }
+    }
+
+    func markDraining(_ id: ReplicaID) {
+        if let index = live.firstIndex(where: { $0.id == id }) { live[index].isDraining = true }
+    }
+
+    func leave(_ id: ReplicaID) -> Bool {
+        let isOwner = shards.contains { $0.owner == id }
+        if !isOwner { live.removeAll { $0.id == id } }
+        return !isOwner
+    }
+}
