@@ -133,9 +133,15 @@ package struct ShardRepository: Sendable {
         guard let owner = tokens.first?.owner else { return }
         try await executor.query(
             """
-            UPDATE tenure.shards s SET ready_epoch = s.epoch
-            FROM unnest(\(tokens.map { Int32($0.shard) }), \(tokens.map(\.epoch))) AS t (id, epoch)
-            WHERE s.id = t.id AND s.epoch = t.epoch AND s.owner = \(owner)
+            WITH locked AS (
+                SELECT s.id
+                FROM tenure.shards s
+                JOIN unnest(\(tokens.map { Int32($0.shard) }), \(tokens.map(\.epoch))) AS t (id, epoch)
+                    ON s.id = t.id AND s.epoch = t.epoch AND s.owner = \(owner)
+                -- In the order in which steps lock shards, or the two meet in a deadlock.
+                ORDER BY s.id FOR NO KEY UPDATE OF s
+            )
+            UPDATE tenure.shards s SET ready_epoch = s.epoch FROM locked WHERE s.id = locked.id
             """
         )
     }

@@ -213,6 +213,27 @@ struct StepJournalTests {
         }
     }
 
+    @Test("commits and the marking of shards as ready never meet in a deadlock")
+    func lockOrder() async throws {
+        try await Fixture.with(60) { fixture in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for candle in 1...50 {
+                        let steps = (0..<60).map { fixture.step($0, candle: candle) }.shuffled()
+                        _ = try await JournalRepository(fixture.database.pool).commit(steps)
+                    }
+                }
+                group.addTask {
+                    let tokens = (0..<60).map { FencingToken(shard: $0, owner: 1, epoch: 1) }
+                    for _ in 1...50 {
+                        try await ShardRepository(fixture.database.pool).markReady(tokens.shuffled())
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test("when it ends, everybody who waits is told, and so is who comes later", arguments: [true, false])
     func end(isSuspended: Bool) async throws {
         try await Fixture.with(30) { fixture in
