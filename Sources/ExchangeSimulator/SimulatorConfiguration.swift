@@ -8,7 +8,8 @@ package struct SimulatorConfiguration: Sendable {
     package var port = 0
     /// The synthetic market is a pure function of this, the symbol and the time.
     package var seed: UInt64 = 1
-    /// Recordings named `SYMBOL-INTERVAL.csv`. With any of them the market is the recorded one instead of the synthetic one.
+    /// Recordings named `SYMBOL-INTERVAL.csv`. With any of them the market is the recorded one instead of the synthetic
+    /// one.
     package var replayFiles: [String] = []
     /// How many market seconds pass in a second of this machine.
     package var speed: Double = 1

@@ -10,8 +10,8 @@ protocol Market: Sendable {
     func serves(_ symbol: Symbol, _ interval: Interval) -> Bool
     /// Candles that have opened by `now`; the last may still be forming and tells nothing beyond `now`.
     func klines(_ symbol: Symbol, _ interval: Interval, _ range: KlineRange, now: Timestamp) -> [Kline]
-    /// What a subscriber is told in the time after `start` and not after `end`, in order: each opening, each close, and with
-    /// `forming` also what happens between them.
+    /// What a subscriber is told in the time after `start` and not after `end`, in order: each opening, each close, and
+    /// with `forming` also what happens between them.
     func updates(
         _ symbol: Symbol,
         _ interval: Interval,
@@ -19,8 +19,8 @@ protocol Market: Sendable {
         through end: Timestamp,
         forming: Bool
     ) -> [KlineUpdate]
-    /// What was traded in the time after `start` and not after `end`, in order, rolled up so that trades come no more often
-    /// than forming candles are told (or, without `forming`, than the finest candles close).
+    /// What was traded in the time after `start` and not after `end`, in order, rolled up so that trades come no more
+    /// often than forming candles are told (or, without `forming`, than the finest candles close).
     func trades(_ symbol: Symbol, after start: Timestamp, through end: Timestamp, forming: Bool) -> [MarketTrade]
     /// The last traded price, or `nil` where nothing has been traded yet.
     func price(_ symbol: Symbol, at now: Timestamp) -> FixedDecimal?

@@ -1,5 +1,5 @@
-/// Counts what each address spends in a minute, and refuses what is too much: first with 429, and whoever goes on all the same
-/// is banned for a while with 418. Pure: time comes from outside, as the time since the server's start.
+/// Counts what each address spends in a minute, and refuses what is too much: first with 429, and whoever goes on all
+/// the same is banned for a while with 418. Pure: time comes from outside, as the time since the server's start.
 struct RequestWeightLimiter: Sendable {
     enum Decision: Sendable, Hashable {
         case allowed(used: Int)

@@ -6,6 +6,19 @@ import NIOWebSocket
 import ServiceLifecycle
 
 /// An exchange that speaks Binance spot's public REST and WebSocket protocols, both on one port.
+///
+/// - `/api/v3/…`: `ping`, `time`, `exchangeInfo`, `klines`, `uiKlines`, `ticker/price`, `ticker/bookTicker`,
+///   `ticker/24hr`, as on Binance, with its weights and errors.
+/// - `/ws`, `/ws/<stream>/…`, `/stream?streams=<stream>/…`: `<symbol>@kline_<interval>`, `@trade`, `@miniTicker`, and
+///   requests (`SUBSCRIBE` and its like).
+/// - `GET /sim/status`: market time, market, mode, speed, whether it has ended, connections, streams, requests.
+/// - `POST /sim/advance` `{"candles": 1}`: in steps, on to the close of the next candle of any recording, or to the
+///   next second of the synthetic market; at most 1000 of them.
+/// - `POST /sim/disconnect`: cuts every stream connection.
+/// - `POST /sim/faults`: `rest_status` or `rest_delay_ms` with `for_requests`; `drop_stream_events`;
+///   `refuse_connections_ms`.
+///
+/// What clients do wrong ends at worst their own connection.
 package final class SimulatorServer: Service {
     private static let largestFrame = 64 * 1_024
 

@@ -1,5 +1,5 @@
-/// Whether the other side of a connection is still there: pings go out regularly, and one that stays unanswered too long means
-/// that it is not. Pure: time comes from outside.
+/// Whether the other side of a connection is still there: pings go out regularly, and one that stays unanswered too
+/// long means that it is not. Pure: time comes from outside.
 struct Heartbeat: Sendable {
     /// How long a ping may stay unanswered.
     let timeout: Duration
@@ -10,7 +10,8 @@ struct Heartbeat: Sendable {
         self.timeout = timeout
     }
 
-    /// Notes that a ping goes out. Answers with whether the timeout begins with it: not if an earlier one is unanswered.
+    /// Notes that a ping goes out. Answers with whether the timeout begins with it: not if an earlier one is
+    /// unanswered.
     mutating func ping(at now: Duration) -> Bool {
         guard unansweredSince == nil else { return false }
         unansweredSince = now

@@ -4,8 +4,8 @@ import Synchronization
 
 /// The sending side of one WebSocket connection.
 ///
-/// What waits to be sent is bounded: a reader that is too slow is disconnected, as on Binance, rather than kept waiting for
-/// ever older events.
+/// What waits to be sent is bounded: a reader that is too slow is disconnected, as on Binance, rather than kept waiting
+/// for ever older events.
 final class StreamConnection: Sendable {
     let id: UInt64
     private let channel: any Channel

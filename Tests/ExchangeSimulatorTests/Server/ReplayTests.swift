@@ -75,7 +75,8 @@ struct ReplayTests {
 
     @Test("at high speed tells every candle once, in order, of several recordings")
     func speed() async throws {
-        // A hundred minutes of market time in a second, and enough of them that the recording cannot end before the test.
+        // A hundred minutes of market time in a second, and enough of them that the recording cannot end before the
+        // test.
         let text = Self.text(minutes: Array(0..<6_000))
         try await Self.withFiles(["ETHUSDT-1m.csv": text, "BTCUSDT-1m.csv": text]) { files in
             let configuration = SimulatorConfiguration(replayFiles: files, speed: 6_000, history: 100)

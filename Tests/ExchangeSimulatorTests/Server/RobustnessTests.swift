@@ -70,7 +70,8 @@ struct RobustnessTests {
         try await withSimulator { simulator in
             let healthy = try await simulator.webSocket("/ws")
             let frames: [[UInt8]] = [
-                // Reserved operation codes, reserved bits, a control frame in pieces, one that is too long, a length of 2⁶³.
+                // Reserved operation codes, reserved bits, a control frame in pieces, one that is too long, a length of
+                // 2⁶³.
                 [0x83, 0x80, 0, 0, 0, 0], [0xF1, 0x80, 0, 0, 0, 0], [0x09, 0x80, 0, 0, 0, 0],
                 [0x89, 0xFE, 0xFF, 0xFF, 0, 0, 0, 0], [0x81, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
                 // A continuation of nothing, and a text of more than a frame may hold.

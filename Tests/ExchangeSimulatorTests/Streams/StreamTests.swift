@@ -174,7 +174,11 @@ struct StreamTests {
         var configuration = Self.still
         configuration.outgoingBufferLimit = 64 * 1_024
         try await withSimulator(configuration) { simulator in
-            let slow = try await simulator.webSocket("/ws/btcusdt@kline_1s")
+            let slow = try await WebSocketClient.connect(
+                port: simulator.port,
+                target: "/ws/btcusdt@kline_1s",
+                receiveBuffer: 4_096
+            )
             let quick = try await simulator.webSocket("/ws")
             try await slow.channel.setOption(.autoRead, value: false).get()
             var (rounds, connections) = (0, Int64(2))

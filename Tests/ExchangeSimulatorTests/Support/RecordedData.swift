@@ -1,7 +1,7 @@
 import FoundationEssentials
 
-/// Real recordings, which are not part of the project: found by `TENURE_TEST_DATA`, or in a folder `shared/data` beside one of the
-/// folders this file is in.
+/// Real recordings, which are not part of the project: found by `TENURE_TEST_DATA`, or in a folder `shared/data` beside
+/// one of the folders this file is in.
 enum RecordedData {
     static let folder: String? = {
         var candidates: [String] = []

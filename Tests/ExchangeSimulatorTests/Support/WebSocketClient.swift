@@ -24,9 +24,15 @@ struct WebSocketClient: Sendable {
     /// Everything that comes; ends when the connection does.
     let events: Inbox
 
-    static func connect(port: Int, target: String) async throws -> WebSocketClient {
+    /// - Parameter receiveBuffer: how many bytes the kernel may hold for a client that does not read.
+    static func connect(port: Int, target: String, receiveBuffer: Int? = nil) async throws -> WebSocketClient {
         let inbox = Inbox()
-        let upgraded: EventLoopFuture<Bool> = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        if let receiveBuffer {
+            bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: .init(receiveBuffer))
+        }
+        let upgraded: EventLoopFuture<Bool> =
+            try await bootstrap
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let upgrader = NIOTypedWebSocketClientUpgrader<Bool>(

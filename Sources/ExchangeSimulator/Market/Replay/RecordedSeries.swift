@@ -37,7 +37,8 @@ struct RecordedSeries: Sendable {
 
     static func parts(of recording: Recording) -> [Kline] { recording.candles.map(kline) }
 
-    /// What a recording does not tell is supplied plausibly: amounts at the candle's average price, half of it bought by takers.
+    /// What a recording does not tell is supplied plausibly: amounts at the candle's average price, half of it bought
+    /// by takers.
     private static func kline(_ candle: Candle) -> Kline {
         let four = FixedDecimal(4)
         let amount = candle.volume * ((candle.open + candle.high + candle.low + candle.close) / four)

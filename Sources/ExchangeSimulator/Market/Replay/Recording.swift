@@ -3,8 +3,8 @@ import Trading
 
 /// Recorded candles of one symbol and interval, as read from a file `SYMBOL-INTERVAL.csv`.
 ///
-/// A line is `open_time,open,high,low,close,volume` (open time in Unix milliseconds, oldest first); a header line with these names may
-/// come first. Stretches without candles stay gaps.
+/// A line is `open_time,open,high,low,close,volume` (open time in Unix milliseconds, oldest first); a header line with
+/// these names may come first. Stretches without candles stay gaps.
 struct Recording: Sendable {
     let file: String
     let symbol: Symbol

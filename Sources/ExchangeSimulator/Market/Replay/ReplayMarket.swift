@@ -1,6 +1,7 @@
 import Trading
 
-/// A market that was recorded: it tells the candles of its files, and every multiple of their intervals, and nothing else.
+/// A market that was recorded: it tells the candles of its files, and every multiple of their intervals, and nothing
+/// else.
 struct ReplayMarket: Market {
     let instruments: [Instrument]
     /// When market time begins: when the first `history` candles of the earliest recording have closed.

@@ -1,7 +1,7 @@
 /// A stream of random numbers that is a pure function of where it stands: seed, level, index.
 ///
-/// The generator is SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014). Only operations
-/// that IEEE 754 rounds exactly are used, so every machine draws the same numbers.
+/// The generator is SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014). Only
+/// operations that IEEE 754 rounds exactly are used, so every machine draws the same numbers.
 struct HashedRandom {
     private var state: UInt64
 

@@ -1,6 +1,7 @@
 /// The nested stretches of time that bars are split into, from the day down to the quarter of a second.
 ///
-/// Each divides the one above it into a few equal parts, and every interval up to a day is a whole number of some of them.
+/// Each divides the one above it into a few equal parts, and every interval up to a day is a whole number of some of
+/// them.
 enum SyntheticLevel {
     /// Lengths in milliseconds, longest first.
     static let lengths: [Int64] = [

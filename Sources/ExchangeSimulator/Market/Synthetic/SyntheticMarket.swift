@@ -3,8 +3,8 @@ import Trading
 
 /// A market that was never traded: a pure function of (seed, symbol, time).
 ///
-/// It remembers nothing, so a restarted simulator tells the same past, and any stretch of the past can be asked for. What is kept
-/// between calls is only a bounded cache.
+/// It remembers nothing, so a restarted simulator tells the same past, and any stretch of the past can be asked for.
+/// What is kept between calls is only a bounded cache.
 final class SyntheticMarket: Market {
     /// Trading begins on 2017-08-17 at 00:00 UTC, when it did on Binance.
     static let listing = Timestamp(milliseconds: 1_502_928_000_000)

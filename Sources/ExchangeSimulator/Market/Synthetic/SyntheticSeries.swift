@@ -2,9 +2,9 @@ import Trading
 
 /// The bars of one synthetic instrument: any stretch of time, directly, without the ones before it.
 ///
-/// A day's bar is a pure function of (seed, symbol, day): its open and close lie on fractal value noise, so the close of a day
-/// is the open of the next. Everything shorter comes from splitting (``SyntheticSplit``), level by level. So a day costs one
-/// step, a second thirteen, and a thousand candles of any interval a few thousand.
+/// A day's bar is a pure function of (seed, symbol, day): its open and close lie on fractal value noise, so the close
+/// of a day is the open of the next. Everything shorter comes from splitting (``SyntheticSplit``), level by level. So a
+/// day costs one step, a second thirteen, and a thousand candles of any interval a few thousand.
 ///
 /// The splits last used are kept, one per level: walking along the time axis splits each bar once.
 struct SyntheticSeries: Sendable {
@@ -16,8 +16,8 @@ struct SyntheticSeries: Sendable {
     private var splits: [(index: Int64, parts: [SyntheticBar])]
     private var day: (index: Int64, bar: SyntheticBar)?
 
-    /// Periods of the noise in days, and the amplitude of each. Amplitudes grow with the root of the period, as those of a
-    /// random walk do.
+    /// Periods of the noise in days, and the amplitude of each. Amplitudes grow with the root of the period, as those
+    /// of a random walk do.
     private static let octaves: [(period: Int64, amplitude: Double)] = [
         (1, 0.011), (3, 0.019), (9, 0.033), (27, 0.057), (81, 0.099), (243, 0.171),
     ]
@@ -31,7 +31,8 @@ struct SyntheticSeries: Sendable {
         splits = Array(repeating: (.min, []), count: SyntheticLevel.finest)
     }
 
-    /// What happened from `start` until before `end` (both multiples of the finest level), or `nil` if the stretch is empty.
+    /// What happened from `start` until before `end` (both multiples of the finest level), or `nil` if the stretch is
+    /// empty.
     mutating func bar(from start: Timestamp, until end: Timestamp) -> SyntheticBar? {
         let dayLength = SyntheticLevel.lengths[SyntheticLevel.day]
         var (result, moment) = (SyntheticBar?.none, start.milliseconds)
@@ -95,7 +96,7 @@ struct SyntheticSeries: Sendable {
         bar.volume = Int64(dailyLots * (0.5 + random.unit()))
         let average = Double(bar.open + bar.high + bar.low + bar.close) / 4
         bar.amount = Int64(Double(bar.volume) * average * split.amountPerLotTick)
-        bar.trades = 1_500_000 + Int64(1_000_000 * random.unit())
+        bar.trades = 20_000_000 + Int64(20_000_000 * random.unit())
         let takers = 0.42 + 0.16 * random.unit()
         bar.takerVolume = Int64(Double(bar.volume) * takers)
         bar.takerAmount = Int64(Double(bar.amount) * takers)

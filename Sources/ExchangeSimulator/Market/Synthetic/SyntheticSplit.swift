@@ -1,9 +1,9 @@
-/// Splits a bar into its parts, so that the parts put together are the bar again, exactly: that is what makes candles of all
-/// intervals agree by construction, whatever is asked for first.
+/// Splits a bar into its parts, so that the parts put together are the bar again, exactly: that is what makes candles
+/// of all intervals agree by construction, whatever is asked for first.
 ///
 /// The path through the bar is a random bridge from its open to its close, kept within its low and high; the part that
-/// comes nearest to an extreme is made to touch it. Volumes are shared out in whole lots. Amounts (volume × price) are shared out
-/// so that the average price of each part lies within that part's own low and high.
+/// comes nearest to an extreme is made to touch it. Volumes are shared out in whole lots. Amounts (volume × price) are
+/// shared out so that the average price of each part lies within that part's own low and high.
 struct SyntheticSplit {
     /// 10⁻⁸ quote units that one lot costs per tick of price.
     let amountPerLotTick: Double
@@ -36,8 +36,8 @@ struct SyntheticSplit {
         usualDeviation: Double,
         random: inout HashedRandom
     ) -> [SyntheticBar] {
-        // Half from what moved around it, half from what is usual for such a stretch: markets have quiet and busy times, but
-        // neither dies nor explodes.
+        // Half from what moved around it, half from what is usual for such a stretch: markets have quiet and busy
+        // times, but neither dies nor explodes.
         let range = Double(bar.high - bar.low)
         let inherited = range / (Self.rangePerDeviation * Self.squareRoots[count])
         let usual = Double(bar.open) * usualDeviation
@@ -59,8 +59,10 @@ struct SyntheticSplit {
             var part = SyntheticBar.opening(at: edges[index])
             part.close = edges[index + 1]
             let (above, below) = (random.unit(), random.unit())
-            part.high = min(bar.high, max(part.open, part.close) + Int64((0.8 * deviation * above).rounded()))
-            part.low = max(bar.low, min(part.open, part.close) - Int64((0.8 * deviation * below).rounded()))
+            // Short of the extremes of the whole, which belong to one part each.
+            let (top, bottom) = (max(part.open, part.close), min(part.open, part.close))
+            part.high = top + Int64(above * min(0.8 * deviation, Double(bar.high - top)))
+            part.low = bottom - Int64(below * min(0.8 * deviation, Double(bottom - bar.low)))
             parts.append(part)
         }
         var (highest, lowest) = (0, 0)
@@ -94,7 +96,8 @@ struct SyntheticSplit {
         let volume = Double(bar.volume)
         let average = Double(bar.amount) / volume / amountPerLotTick
 
-        // One part, the anchor, takes what is left of the amount, and needs the bar's average price well within its range.
+        // One part, the anchor, takes what is left of the amount, and needs the bar's average price well within its
+        // range.
         var (anchor, slack) = (0, -1.0)
         var averages: [Double] = []
         for (index, part) in parts.enumerated() {
