@@ -166,7 +166,12 @@ let package = Package(
         .testTarget(name: "TradingTests", dependencies: ["Trading"]),
         .testTarget(name: "PostgresTests", dependencies: ["LocalCluster", "Postgres", "TestSupport"]),
         .testTarget(name: "MigrationsTests", dependencies: ["LocalCluster", "Migrations", "Postgres", "TestSupport"]),
-        .testTarget(name: "CoordinationTests", dependencies: ["Coordination", "Postgres", "TestSupport"]),
+        .testTarget(
+            name: "CoordinationTests",
+            dependencies: [
+                "Coordination", "LocalCluster", "Postgres", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
         .testTarget(name: "StrategiesTests", dependencies: ["Strategies", "Trading"]),
         .testTarget(
             name: "ExchangesTests",
@@ -204,7 +209,7 @@ let package = Package(
             name: "HostingTests",
             dependencies: [
                 "Hosting", "Coordination", "Strategies", "Exchanges", "ExchangeSimulator", "LocalCluster", "Migrations",
-                "Postgres", "Store", "Trading", "TestSupport",
+                "Observability", "Postgres", "Store", "Trading", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

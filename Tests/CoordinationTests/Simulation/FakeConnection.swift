@@ -49,6 +49,7 @@ final class FakeConnection {
     func submit(_ statement: Statement) {
         guard isOpenHere else { return statement.answered(.unknown) }
         underWay.append(statement)
+        world.statements += 1
         lastArrivalThere = max(lastArrivalThere, world.arrival(with: process))
         guard lastArrivalThere - world.now < Simulation.userTimeout else {
             // Never acknowledged: the kernel gives the connection up.

@@ -14,6 +14,8 @@ final class Simulation {
     let profile: SimulationProfile
     private(set) var now: Int64 = 10_000_000
     private(set) var steps = 0
+    /// Statements that sessions and watchers have sent.
+    var statements = 0
     private(set) var isFaulty = false
     private var random: SeededGenerator
     private var queue = EventQueue()
@@ -54,6 +56,32 @@ final class Simulation {
         try run(until: now + Self.recovery)
         judge.judgeEnd()
         if let violation = judge.violation { throw violation }
+    }
+
+    /// Lets everybody join, without faults, for scenarios.
+    func begin(replicas: Int) throws {
+        for _ in 0..<replicas { addProcess() }
+        try run(until: now + 8_000_000)
+    }
+
+    /// Runs until `condition` holds, and returns how many microseconds that took; `nil` if it took longer than `limit`.
+    func run(for limit: Int64, until condition: () -> Bool = { false }) throws -> Int64? {
+        let start = now
+        while now < start + limit {
+            if condition() { return now - start }
+            try step()
+        }
+        return condition() ? now - start : nil
+    }
+
+    /// Whether every shard is owned and run by a living process.
+    var allIsRun: Bool {
+        database.shards.enumerated().allSatisfy { number, shard in
+            guard let owner = database.live.first(where: { $0.id == shard.owner }), !owner.process.isDead else {
+                return false
+            }
+            return owner.process.running[number]?.epoch == shard.epoch
+        }
     }
 
     private func run(until end: Int64) throws {
@@ -123,9 +151,9 @@ final class Simulation {
             guard !process.isDead else { return }
             scheduleWrite(of: process)
             guard !process.isPaused, !process.isSuspended, process.isTrusted else { return }
-            let tokens = process.running.values
-            guard !tokens.isEmpty else { return }
-            let token = tokens[tokens.index(tokens.startIndex, offsetBy: below(tokens.count))]
+            guard !process.running.isEmpty else { return }
+            let shard = process.running.keys.sorted()[below(process.running.count)]
+            guard let token = process.running[shard] else { return }
             let delay = arrival(with: process) - now + (isFaulty && oneIn(10) ? Int64(below(3_000_000)) : 0)
             schedule(after: delay) { [self] in
                 if database.isUp { _ = database.write(token) }

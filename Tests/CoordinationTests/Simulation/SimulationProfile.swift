@@ -58,6 +58,15 @@ struct SimulationProfile: CustomTestStringConvertible {
 
     static let everything = SimulationProfile(name: "everything", faults: Fault.allCases)
 
+    /// Nothing goes wrong but what the test does.
+    static let calm = SimulationProfile(
+        name: "calm",
+        faults: [],
+        lateMessages: 0,
+        drift: 1_000,
+        hasEqualCapacities: true
+    )
+
     /// Failing databases and nothing else: nothing may move.
     static let restarts = SimulationProfile(
         name: "restarts",

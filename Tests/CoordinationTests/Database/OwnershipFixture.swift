@@ -1,0 +1,85 @@
+import Logging
+import Postgres
+import TestSupport
+
+@testable import Coordination
+
+/// A database with the schema, and replicas that are sessions on it, without a service.
+struct OwnershipFixture: Sendable {
+    static let ttl = Duration.seconds(30)
+    static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    /// One session with its row and its lock.
+    struct Replica: Sendable {
+        let id: ReplicaID
+        let session: PostgresConnection
+
+        var life: ReplicaRepository { ReplicaRepository(session: session) }
+        var shards: ShardRepository { ShardRepository(session) }
+    }
+
+    let url: String
+    /// A connection that is nobody's.
+    let observer: PostgresConnection
+
+    static func with(_ body: (OwnershipFixture) async throws -> Void) async throws {
+        try await withTestDatabase { url in
+            let observer = try await connect(url)
+            try await body(OwnershipFixture(url: url, observer: observer))
+            await observer.close()
+        }
+    }
+
+    static func connect(_ url: String, instance: String = "observer") async throws -> PostgresConnection {
+        try await PostgresConnection.connect(
+            PostgresConfiguration(connectionString: url, applicationName: "tenure/\(instance)"),
+            logger: logger
+        )
+    }
+
+    static func identity(_ name: String, capacity: Int = 100) -> ReplicaIdentity {
+        ReplicaIdentity(name: name, instance: name, host: "h", pid: 1, version: "1", capacity: capacity)
+    }
+
+    func join(_ name: String, capacity: Int = 100, ttl: Duration = Self.ttl) async throws -> Replica {
+        let session = try await Self.connect(url, instance: name)
+        let id = try await ReplicaRepository(session: session).join(Self.identity(name, capacity: capacity), ttl: ttl)
+        return Replica(id: id, session: session)
+    }
+
+    /// Puts strategies into shards, as starting them would.
+    func load(_ shards: Range<Int>, strategies: Int = 1) async throws {
+        try await observer.query(
+            """
+            UPDATE tenure.shards SET strategies = \(Int32(strategies))
+            WHERE id >= \(Int32(shards.lowerBound)) AND id < \(Int32(shards.upperBound))
+            """
+        )
+    }
+
+    /// Leaves only the first shards, so that a test is quick and its numbers are small.
+    func keep(_ count: Int) async throws {
+        try await observer.query("DELETE FROM tenure.shards WHERE id >= \(Int32(count))")
+    }
+
+    func column(_ statement: PostgresStatement) async throws -> [String] {
+        try await observer.query(statement).map { try $0.decode(String.self) }
+    }
+
+    /// A lease that is over, by the database's clock.
+    func expire(_ id: ReplicaID) async throws {
+        try await observer.query(
+            "UPDATE tenure.replicas SET lease_expires_at = clock_timestamp() - interval '1 ms' WHERE id = \(id)"
+        )
+    }
+
+    /// All claims until there is nothing more to take.
+    func claimAll(_ replica: Replica) async throws -> [ShardClaim] {
+        var all: [ShardClaim] = []
+        while true {
+            let (claims, missed) = try await replica.shards.claim(replica.id)
+            all += claims
+            if claims.isEmpty, missed == 0 { return all }
+        }
+    }
+}

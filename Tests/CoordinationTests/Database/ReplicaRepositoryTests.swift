@@ -1,0 +1,205 @@
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Coordination
+
+/// Joining, renewing, watching, fencing, leaving: the SQL.
+@Suite(.timeLimit(.minutes(1)))
+struct ReplicaRepositoryTests {
+    @Test func `a replica joins with its lock held and a fresh lease; ids are never used twice`() async throws {
+        try await OwnershipFixture.with { database in
+            let first = try await database.join("a")
+            let second = try await database.join("a")
+            #expect(second.id > first.id)
+            let membership = try #require(
+                try await first.life.renew(first.id, ttl: .seconds(30), unseen: [second.id])
+            )
+            #expect(membership.members.map(\.id) == [first.id, second.id])
+            #expect(membership.member(second.id)?.isSeenHeld == true)
+            #expect(membership.member(first.id)?.isSeenHeld == false, "not asked for")
+            #expect(membership.members[1].leaseRemaining > .seconds(25))
+            #expect(membership.orphans.shards == 1_024)
+        }
+    }
+
+    @Test func `a heartbeat sees that a lock is free, and asks for none unless told to`() async throws {
+        try await OwnershipFixture.with { database in
+            let first = try await database.join("a")
+            let second = try await database.join("b")
+            await second.session.close()
+            try await eventually {
+                try await first.life.renew(first.id, ttl: .seconds(30), unseen: [second.id])?.member(second.id)?
+                    .isSeenHeld
+                    == false
+            }
+            let third = try await database.join("c")
+            let membership = try await first.life.renew(first.id, ttl: .seconds(30))
+            #expect(membership?.member(third.id)?.isSeenHeld == false)
+        }
+    }
+
+    @Test func `a renewal moves the lease on; of a fenced row or another timeline it is refused`() async throws {
+        try await OwnershipFixture.with { database in
+            let replica = try await database.join("a", ttl: .seconds(5))
+            // The picture is the one from before the renewal.
+            _ = try await replica.life.renew(replica.id, ttl: .seconds(60))
+            let membership = try #require(try await replica.life.renew(replica.id, ttl: .seconds(60)))
+            #expect(membership.members[0].leaseRemaining > .seconds(50))
+            try await database.observer.query(
+                "UPDATE tenure.replicas SET timeline = '000000FF' WHERE id = \(replica.id)"
+            )
+            #expect(try await replica.life.renew(replica.id, ttl: .seconds(60)) == nil)
+            try await database.observer.query(
+                "UPDATE tenure.replicas SET timeline = tenure.timeline() WHERE id = \(replica.id)"
+            )
+            #expect(try await replica.life.renew(replica.id, ttl: .seconds(60)) != nil)
+            try await database.observer.query(
+                "UPDATE tenure.replicas SET fenced_at = clock_timestamp() WHERE id = \(replica.id)"
+            )
+            #expect(try await replica.life.renew(replica.id, ttl: .seconds(60)) == nil)
+            #expect(try await replica.life.renew(99, ttl: .seconds(60)) == nil)
+        }
+    }
+
+    @Test func `a held lock is waited for as long as told, a freed one is noticed at once`() async throws {
+        try await OwnershipFixture.with { database in
+            let victim = try await database.join("a")
+            let clock = ContinuousClock()
+            var start = clock.now
+            #expect(try await !ReplicaRepository.watch(victim.id, wait: .milliseconds(300), on: database.observer))
+            #expect(clock.now - start >= .milliseconds(300) && clock.now - start < .seconds(3))
+            async let isFree = ReplicaRepository.watch(victim.id, wait: .seconds(20), on: database.observer)
+            let other = try await OwnershipFixture.connect(database.url)
+            try await eventually("somebody waits for the lock") {
+                try await other.query(
+                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = \(victim.id)::bigint::oid"
+                )[0].decode(Int.self) > 0
+            }
+            start = clock.now
+            await victim.session.close()
+            #expect(try await isFree)
+            #expect(clock.now - start < .seconds(5))
+            #expect(try await ReplicaRepository.watch(victim.id, wait: .milliseconds(1), on: database.observer))
+        }
+    }
+
+    @Test func `a held lock forbids a fence for a lost session; a free one allows it, once`() async throws {
+        try await OwnershipFixture.with { database in
+            let fencer = try await database.join("a")
+            let victim = try await database.join("b")
+            #expect(try await !fencer.life.fence(victim.id, by: fencer.id, .sessionLost))
+            await victim.session.close()
+            try await eventually {
+                try await ReplicaRepository.watch(victim.id, wait: .milliseconds(1), on: database.observer)
+            }
+            #expect(try await fencer.life.fence(victim.id, by: fencer.id, .sessionLost))
+            #expect(try await !fencer.life.fence(victim.id, by: fencer.id, .sessionLost))
+            let events = try await database.column("SELECT kind || ' ' || (details ->> 'reason') FROM tenure.events")
+            #expect(events == ["fenced session lost"])
+            let row = try await database.column(
+                "SELECT fenced_by || ' ' || fenced_reason FROM tenure.replicas WHERE id = \(victim.id)"
+            )
+            #expect(row == ["\(fencer.id) session lost"])
+        }
+    }
+
+    @Test func `a lease that was renewed forbids a fence for it, an expired one allows it, lock or no lock`()
+        async throws
+    {
+        try await OwnershipFixture.with { database in
+            let fencer = try await database.join("a")
+            let victim = try await database.join("b")
+            try await database.expire(victim.id)
+            _ = try await victim.life.renew(victim.id, ttl: .seconds(30))
+            #expect(try await !fencer.life.fence(victim.id, by: fencer.id, .leaseExpired))
+            try await database.expire(victim.id)
+            #expect(try await fencer.life.fence(victim.id, by: fencer.id, .leaseExpired))
+            #expect(try await victim.life.renew(victim.id, ttl: .seconds(30)) == nil)
+        }
+    }
+
+    @Test func `whoever is fenced fences nobody`() async throws {
+        try await OwnershipFixture.with { database in
+            let fencer = try await database.join("a")
+            let victim = try await database.join("b")
+            let third = try await database.join("c")
+            try await database.expire(victim.id)
+            try await database.expire(fencer.id)
+            #expect(try await third.life.fence(fencer.id, by: third.id, .leaseExpired))
+            #expect(try await !fencer.life.fence(victim.id, by: fencer.id, .leaseExpired))
+            #expect(try await third.life.fence(victim.id, by: third.id, .leaseExpired))
+        }
+    }
+
+    @Test func `many fence at once: one does it`() async throws {
+        try await OwnershipFixture.with { database in
+            let victim = try await database.join("victim")
+            var fencers: [OwnershipFixture.Replica] = []
+            for index in 0..<5 { fencers.append(try await database.join("f\(index)")) }
+            try await database.expire(victim.id)
+            let committed = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for fencer in fencers {
+                    group.addTask { try await fencer.life.fence(victim.id, by: fencer.id, .leaseExpired) }
+                }
+                return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            #expect(committed == 1)
+        }
+    }
+
+    @Test func `a fenced replica's connections are ended, those that its process opened later are not`() async throws {
+        try await OwnershipFixture.with { database in
+            let fencer = try await database.join("fencer")
+            let victim = try await database.join("victim")
+            let other = try await OwnershipFixture.connect(database.url, instance: "victim")
+            try await database.expire(victim.id)
+            #expect(try await fencer.life.fence(victim.id, by: fencer.id, .leaseExpired))
+            let later = try await database.join("victim")
+            try await fencer.life.endBackends(of: victim.id)
+            #expect(await victim.session.waitUntilClosed() != nil)
+            #expect(await other.waitUntilClosed() != nil)
+            #expect(try await later.life.renew(later.id, ttl: .seconds(30)) != nil)
+        }
+    }
+
+    @Test func `a session that has not ended on the server is ended by the one that takes its place`() async throws {
+        try await OwnershipFixture.with { database in
+            let replica = try await database.join("a")
+            let session = try await OwnershipFixture.connect(database.url, instance: "a")
+            let life = ReplicaRepository(session: session)
+            try await life.takeBack(replica.id, timeout: .seconds(20))
+            #expect(await replica.session.waitUntilClosed() != nil)
+            #expect(try await !ReplicaRepository.watch(replica.id, wait: .milliseconds(1), on: database.observer))
+        }
+    }
+
+    @Test func `leaving is refused while anything is owned`() async throws {
+        try await OwnershipFixture.with { database in
+            try await database.keep(3)
+            let replica = try await database.join("a")
+            _ = try await database.claimAll(replica)
+            #expect(try await !replica.life.leave(replica.id))
+            #expect(try await database.column("SELECT id::text FROM tenure.replicas") == ["\(replica.id)"])
+            _ = try await replica.shards.release(try await replica.shards.owned(by: replica.id), to: nil)
+            #expect(try await replica.life.leave(replica.id))
+            #expect(try await database.column("SELECT id::text FROM tenure.replicas") == [])
+            #expect(try await replica.life.leave(replica.id), "gone is gone")
+        }
+    }
+
+    @Test func `rows of replicas that were fenced long ago and own nothing are swept by whoever joins`() async throws {
+        try await OwnershipFixture.with { database in
+            try await database.keep(1)
+            let owner = try await database.join("a")
+            _ = try await database.claimAll(owner)
+            let other = try await database.join("b")
+            try await database.observer.query(
+                "UPDATE tenure.replicas SET fenced_at = clock_timestamp() - interval '2 hours'"
+            )
+            let third = try await database.join("c")
+            let left = try await database.column("SELECT id::text FROM tenure.replicas ORDER BY id")
+            #expect(left == ["\(owner.id)", "\(third.id)"], "\(other.id) owned nothing")
+        }
+    }
+}

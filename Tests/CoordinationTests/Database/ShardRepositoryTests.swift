@@ -1,0 +1,195 @@
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Coordination
+
+/// Claiming, releasing, marking as ready: the SQL.
+@Suite(.timeLimit(.minutes(1)))
+struct ShardRepositoryTests {
+    @Test func `five claim at once: no shard is taken twice, all are taken, each within its share`() async throws {
+        try await OwnershipFixture.with { database in
+            try await database.load(0..<500)
+            try await database.load(500..<600, strategies: 3)
+            var replicas: [OwnershipFixture.Replica] = []
+            for index in 0..<5 { replicas.append(try await database.join("r\(index)")) }
+            let claims = try await withThrowingTaskGroup(of: [ShardClaim].self) { group in
+                for replica in replicas { group.addTask { try await database.claimAll(replica) } }
+                return try await group.reduce(into: [[ShardClaim]]()) { $0.append($1) }
+            }
+            let all = claims.flatMap { $0 }
+            #expect(all.count == 1_024)
+            #expect(Set(all.map(\.token.shard)).count == 1_024, "no shard twice")
+            #expect(all.allSatisfy { $0.token.epoch == 1 })
+            for claims in claims {
+                let strategies = claims.reduce(0) { $0 + $1.strategies }
+                // 800 strategies; the last shard taken may hold three.
+                #expect(strategies <= 160 + 2, "\(strategies)")
+                #expect(claims.count { $0.strategies == 0 } <= 85)
+            }
+            for replica in replicas {
+                let owned = try await replica.shards.owned(by: replica.id)
+                #expect(Set(owned).isSubset(of: all.map(\.token)))
+                #expect(owned.count == all.count { $0.token.owner == replica.id })
+            }
+        }
+    }
+
+    @Test func `shares follow capacity; who drains or is fenced gets nothing`() async throws {
+        try await OwnershipFixture.with { database in
+            try await database.keep(100)
+            try await database.load(0..<100)
+            let small = try await database.join("small", capacity: 100)
+            let large = try await database.join("large", capacity: 300)
+            let leaving = try await database.join("leaving", capacity: 1_000)
+            let dead = try await database.join("dead", capacity: 1_000)
+            try await leaving.life.markDraining(leaving.id)
+            try await database.expire(dead.id)
+            #expect(try await small.life.fence(dead.id, by: small.id, .leaseExpired))
+            #expect(try await database.claimAll(leaving).isEmpty)
+            #expect(try await database.claimAll(dead).isEmpty)
+            #expect(try await database.claimAll(small).count == 25)
+            #expect(try await database.claimAll(large).count == 75)
+        }
+    }
+
+    @Test func `only orphans are taken, each at the next epoch, and the history says from whom`() async throws {
+        try await OwnershipFixture.with { database in
+            try await database.keep(4)
+            try await database.load(0..<3)
+            let first = try await database.join("first")
+            #expect(try await database.claimAll(first).count == 4)
+            let second = try await database.join("second")
+            #expect(try await database.claimAll(second).isEmpty)
+            _ = try await first.shards.release(
+                try await first.shards.owned(by: first.id).filter { $0.shard == 0 },
+                to: nil
+            )
+            #expect(try await database.claimAll(second).map(\.token) == [.init(shard: 0, owner: second.id, epoch: 2)])
+            try await database.expire(first.id)
+            #expect(try await second.life.fence(first.id, by: second.id, .leaseExpired))
+            #expect(try await database.claimAll(second).allSatisfy { $0.token.epoch == 2 })
+            let history = try await database.column(
+                """
+                SELECT concat_ws(' ', shard, epoch, owner_name, coalesce(previous_owner::text, '-'), reason)
+                FROM tenure.ownership ORDER BY shard, epoch
+                """
+            )
+            #expect(
+                history == [
+                    "0 1 first - vacant", "0 2 second - handover", "1 1 first - vacant",
+                    "1 2 second \(first.id) crash", "2 1 first - vacant", "2 2 second \(first.id) crash",
+                ],
+                "empty shards leave no trace"
+            )
+        }
+    }
+
+    @Test func `a claim skips what somebody has locked, says so, and waits for nobody`() async throws {
+        try await OwnershipFixture.with { database in
+            try await database.keep(10)
+            try await database.load(0..<10)
+            let replica = try await database.join("a")
+            try await database.observer.withTransaction { transaction in
+                try await transaction.query("SELECT FROM tenure.shards WHERE id < 3 FOR UPDATE")
+                let clock = ContinuousClock()
+                let start = clock.now
+                let (claims, missed) = try await replica.shards.claim(replica.id)
+                #expect(clock.now - start < .milliseconds(900), "the transaction is ended only after a second")
+                #expect(claims.map(\.token.shard).sorted() == Array(3..<10) && missed == 3)
+            }
+            let (claims, missed) = try await replica.shards.claim(replica.id)
+            #expect(claims.count == 3 && missed == 0)
+        }
+    }
+
+    @Test func `what was released to somebody is left to it while it lives, and it takes it beyond its share`()
+        async throws
+    {
+        try await OwnershipFixture.with { database in
+            try await database.keep(6)
+            try await database.load(0..<6)
+            let giver = try await database.join("giver")
+            _ = try await database.claimAll(giver)
+            let receiver = try await database.join("receiver")
+            let third = try await database.join("third")
+            let owned = try await giver.shards.owned(by: giver.id)
+            #expect(try await giver.shards.release(owned, to: receiver.id).count == 6)
+            #expect(try await database.claimAll(third).isEmpty)
+            #expect(try await database.claimAll(giver).isEmpty)
+            #expect(try await database.claimAll(receiver).count == 6)
+            let again = try await receiver.shards.owned(by: receiver.id)
+            _ = try await receiver.shards.release(again, to: giver.id)
+            try await giver.life.markDraining(giver.id)
+            #expect(try await database.claimAll(third).count == 3, "it leaves: nothing is kept back for it")
+        }
+    }
+
+    @Test func `a release needs the right owner at the right epoch, and says what it released`() async throws {
+        try await OwnershipFixture.with { database in
+            try await database.keep(3)
+            let replica = try await database.join("a")
+            _ = try await database.claimAll(replica)
+            let tokens = [
+                FencingToken(shard: 0, owner: replica.id, epoch: 1),
+                FencingToken(shard: 1, owner: replica.id, epoch: 7),
+            ]
+            #expect(try await replica.shards.release(tokens, to: nil) == [tokens[0]])
+            let foreign = [FencingToken(shard: 2, owner: replica.id + 1, epoch: 1)]
+            #expect(try await replica.shards.release(foreign, to: nil) == [])
+            #expect(try await replica.shards.owned(by: replica.id).map(\.shard).sorted() == [1, 2])
+            #expect(try await replica.shards.release([], to: nil) == [])
+        }
+    }
+
+    @Test func `empty shards are given away by number, those with strategies are not`() async throws {
+        try await OwnershipFixture.with { database in
+            try await database.keep(6)
+            try await database.load(0..<3)
+            let giver = try await database.join("giver")
+            _ = try await database.claimAll(giver)
+            let receiver = try await database.join("receiver")
+            #expect(
+                try await giver.shards.releaseEmpty(2, of: giver.id, to: receiver.id).map(\.shard).sorted() == [4, 5]
+            )
+            #expect(try await giver.shards.releaseEmpty(9, of: giver.id, to: receiver.id).map(\.shard) == [3])
+            #expect(try await database.claimAll(receiver).count == 3)
+        }
+    }
+
+    @Test func `a shard is ready when its owner says so at its epoch; one without strategies is at once`() async throws
+    {
+        try await OwnershipFixture.with { database in
+            try await database.keep(3)
+            try await database.load(0..<2)
+            let replica = try await database.join("a")
+            let claims = try await database.claimAll(replica)
+            let ready: PostgresStatement = "SELECT id::text FROM tenure.shards WHERE ready_epoch = epoch ORDER BY id"
+            #expect(try await database.column(ready) == ["2"])
+            let wrong = claims.map { FencingToken(shard: $0.token.shard, owner: $0.token.owner, epoch: 9) }
+            try await replica.shards.markReady(wrong)
+            #expect(try await database.column(ready) == ["2"])
+            try await replica.shards.markReady(claims.map(\.token).filter { $0.shard == 1 })
+            #expect(try await database.column(ready) == ["1", "2"])
+        }
+    }
+
+    @Test func `heartbeats bring back what everybody carries, and what nobody carries`() async throws {
+        try await OwnershipFixture.with { database in
+            try await database.keep(8)
+            try await database.load(0..<2, strategies: 4)
+            try await database.load(2..<3, strategies: 2)
+            let replica = try await database.join("a")
+            _ = try await database.claimAll(replica)
+            let tokens = try await replica.shards.owned(by: replica.id)
+            _ = try await replica.shards.release(tokens.filter { $0.shard == 1 || $0.shard == 7 }, to: nil)
+            try await database.observer.query("UPDATE tenure.shards SET revision = 5 WHERE id IN (0, 1)")
+            let membership = try #require(try await replica.life.renew(replica.id, ttl: .seconds(30)))
+            let mine = membership.members[0].holdings
+            #expect(mine.strategies == 6 && mine.loadedShards == 2 && mine.emptyShards == 4 && mine.smallestShard == 2)
+            #expect(mine.epochs == Membership.Holdings.sum(epochs: [0: 1, 2: 1, 3: 1, 4: 1, 5: 1, 6: 1]))
+            #expect(mine.revisions == 5)
+            #expect(membership.orphans.strategies == 4 && membership.orphans.shards == 2)
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import Testing
+
+@testable import Coordination
+
+/// Breaks one rule of the protocol at a time: a simulation that does not notice would be worth nothing.
+@Suite(.timeLimit(.minutes(2)))
+struct MutationTests {
+    @Test(arguments: SimulationProfile.Mutation.allCases)
+    func `a broken rule is noticed`(_ mutation: SimulationProfile.Mutation) {
+        for seed in 0..<80 as Range<UInt64> {
+            for var profile in mutation.profiles {
+                profile.mutations = [mutation]
+                let simulation = Simulation(seed: seed, profile: profile)
+                do {
+                    try simulation.run(steps: 10_000)
+                } catch {
+                    return
+                }
+            }
+        }
+        Issue.record("nothing went wrong without: \(mutation)")
+    }
+}
+
+extension SimulationProfile {
+    fileprivate func with(_ change: (inout SimulationProfile) -> Void) -> SimulationProfile {
+        var profile = self
+        change(&profile)
+        return profile
+    }
+}
+
+extension SimulationProfile.Mutation {
+    /// Where it must show.
+    var profiles: [SimulationProfile] {
+        switch self {
+        case .nothingNeedsToBeObserved, .sessionsAreOldAtOnce, .fencesOutliveSessions: [.restarts]
+        case .trustBeginsWithTheAnswer:
+            [SimulationProfile.leases.with { ($0.lateMessages, $0.lateness) = (8, 1_500_000) }]
+        case .nothingIsListed: [SimulationProfile.deploys.with { $0.lostAnswers = 40 }]
+        case .fenceIgnoresLock, .fenceIgnoresLease, .claimIgnoresEpoch, .writesNeedNoToken, .writesIgnoreEpoch:
+            [.everything, .leases]
+        }
+    }
+}
