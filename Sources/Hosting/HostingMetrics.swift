@@ -4,22 +4,40 @@ import Store
 
 /// What hosting counts. Names as in the documentation.
 struct HostingMetrics: Sendable {
-    private let fencedWrites = Counter(label: "tenure_fenced_writes_total")
-    private let lag = Recorder(label: "tenure_candle_lag_seconds")
-    private let restore = Recorder(label: "tenure_failover_seconds", dimensions: [("step", "restore")])
-    private let starting = Gauge(label: "tenure_strategies", dimensions: [("status", "starting")])
-    private let running = Gauge(label: "tenure_strategies", dimensions: [("status", "running")])
-    private let failed = Gauge(label: "tenure_strategies", dimensions: [("status", "failed")])
+    private let factory: any MetricsFactory
+    private let fencedWrites: Counter
+    private let lag: Recorder
+    private let restore: Recorder
+    private let starting: Gauge
+    private let running: Gauge
+    private let failed: Gauge
+
+    init(factory: any MetricsFactory) {
+        self.factory = factory
+        fencedWrites = Counter(label: "tenure_fenced_writes_total", factory: factory)
+        lag = Recorder(label: "tenure_candle_lag_seconds", factory: factory)
+        restore = Recorder(label: "tenure_failover_seconds", dimensions: [("step", "restore")], factory: factory)
+        func strategies(_ status: String) -> Gauge {
+            Gauge(label: "tenure_strategies", dimensions: [("status", status)], factory: factory)
+        }
+        starting = strategies("starting")
+        running = strategies("running")
+        failed = strategies("failed")
+    }
 
     func countOrder(_ status: JournalledOrder.Status) {
-        Counter(label: "tenure_orders_total", dimensions: [("status", status.rawValue)]).increment()
+        count("tenure_orders_total", ("status", status.rawValue))
     }
 
     func countFencedWrite() { fencedWrites.increment() }
 
     /// - Parameter reason: why the shard was taken.
     func countRestore(reason: String) {
-        Counter(label: "tenure_restores_total", dimensions: [("reason", reason)]).increment()
+        count("tenure_restores_total", ("reason", reason))
+    }
+
+    private func count(_ label: String, _ dimension: (String, String)) {
+        Counter(label: label, dimensions: [dimension], factory: factory).increment()
     }
 
     /// From the close of a candle to the commit of what it led to.

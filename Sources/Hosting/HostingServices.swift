@@ -1,3 +1,4 @@
+package import CoreMetrics
 package import Exchanges
 package import Logging
 import Postgres
@@ -21,6 +22,7 @@ package struct HostingServices: Sendable {
         repository: JournalRepository,
         journal: StepJournal,
         paper: PaperMarket,
+        metrics: any MetricsFactory = MetricsSystem.factory,
         logger: Logger
     ) {
         self.registry = registry
@@ -28,7 +30,7 @@ package struct HostingServices: Sendable {
         self.repository = repository
         self.journal = journal
         self.paper = paper
-        self.metrics = HostingMetrics()
+        self.metrics = HostingMetrics(factory: metrics)
         self.logger = logger
     }
 

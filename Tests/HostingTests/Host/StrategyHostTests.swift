@@ -165,6 +165,31 @@ struct StrategyHostTests {
         }
     }
 
+    @Test("what happens is counted")
+    func metrics() async throws {
+        try await HostFixture.with(cues: [6: .buyOne, 8: .fail], replicas: 2) { fixture in
+            let strategy = try await fixture.run()
+            try await fixture.shows(#"tenure_strategies{status="running"} 1"#)
+            try await fixture.market.advance()
+            try await fixture.reaches(5, strategy)
+            try await fixture.shows("tenure_candle_lag_seconds_count 1")
+            try await fixture.take(by: 1)
+            try await fixture.shows(#"tenure_strategies{status="running"} 1"#, on: 1)
+            try await fixture.shows(#"tenure_restores_total{reason="crash"} 1"#, on: 1)
+            try await fixture.shows(#"tenure_failover_seconds_count{step="restore"} 1"#, on: 1)
+            try await fixture.market.advance(2)
+            try await fixture.shows(#"tenure_orders_total{status="intended"} 1"#, on: 1)
+            try await fixture.shows("tenure_fenced_writes_total 1")
+            try await fixture.shows(#"tenure_strategies{status="running"} 0"#)
+            try await fixture.market.advance(2)
+            try await fixture.shows(#"tenure_strategies{status="failed"} 1"#, on: 1)
+            try await fixture.shows(#"tenure_strategies{status="running"} 0"#, on: 1)
+            try await fixture.stop(by: 1)
+            try await fixture.ends(strategy)
+            try await fixture.shows(#"tenure_strategies{status="failed"} 0"#, on: 1)
+        }
+    }
+
     // MARK: What is wanted
 
     @Test(

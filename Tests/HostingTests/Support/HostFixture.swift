@@ -1,5 +1,6 @@
 import Coordination
 import Exchanges
+import Observability
 import Postgres
 import Store
 import Strategies
@@ -21,6 +22,7 @@ struct HostFixture: Sendable {
         let host: StrategyHost
         let journal: StepJournal
         let log: LogLines
+        let metrics: PrometheusRegistry
     }
 
     /// - Parameters:
@@ -73,6 +75,7 @@ struct HostFixture: Sendable {
 
     private static func replica(_ id: ReplicaID, on database: HostingDatabase, _ market: SteppedMarket) -> Replica {
         let log = LogLines()
+        let metrics = PrometheusRegistry()
         let repository = JournalRepository(database.pool)
         let journal = StepJournal(repository: repository, logger: log.logger)
         let services = HostingServices(
@@ -81,10 +84,11 @@ struct HostFixture: Sendable {
             repository: repository,
             journal: journal,
             paper: .standard,
+            metrics: metrics,
             logger: log.logger
         )
         let host = StrategyHost(services: services, shards: ShardRepository(database.pool))
-        return Replica(id: id, host: host, journal: journal, log: log)
+        return Replica(id: id, host: host, journal: journal, log: log, metrics: metrics)
     }
 
     /// How many candles have closed before the test begins.
@@ -123,6 +127,13 @@ struct HostFixture: Sendable {
 
     func logs(_ line: String, on index: Int = 0) async throws {
         try await eventually("the log says: \(line)") { replicas[index].log.count(line) > 0 }
+    }
+
+    /// Until a replica's metrics say so.
+    func shows(_ line: String, on index: Int = 0) async throws {
+        try await eventually("the metrics say: \(line)") {
+            replicas[index].metrics.render().split(separator: "\n").contains { $0 == line }
+        }
     }
 
     func ends(_ strategy: Int64) async throws {
