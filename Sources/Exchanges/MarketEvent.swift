@@ -7,7 +7,8 @@ package enum MarketEvent: Sendable, Hashable {
     case closed(Candle, exchangeTime: Timestamp)
     /// The candle that is open now, which follows the last closed one. Conflated: the latest wins, any may be skipped.
     case forming(Candle, exchangeTime: Timestamp)
-    /// Everything up to now has been delivered and the live stream is attached: at first, and after each reconnection.
+    /// Everything up to `exchangeTime` has been delivered and the live stream is attached: at first, and after each
+    /// interruption.
     case joined(exchangeTime: Timestamp)
     /// The live stream (or the way to the missing candles) is lost; reconnection is under way.
     case interrupted(reason: String)

@@ -48,8 +48,6 @@ struct CandleJoinerStateMachine {
     private var owesJoin = false
     /// It has been, at this time: say so when everything fetched is delivered.
     private var joined: Timestamp?
-    /// The latest time heard since the stream was attached.
-    private var latestTime: Timestamp?
     private var interruption: String?
     /// An interruption was told (or is about to be) and no join since.
     private var isInterrupted = false
@@ -83,6 +81,12 @@ struct CandleJoinerStateMachine {
         while let candle = page.popFirst() {
             if candle.openTime > last { return deliver(candle, at: pageTime) }
         }
+        // Before what was streamed since: a consumer that always has a backlog is to know, too.
+        if let time = joined {
+            joined = nil
+            isInterrupted = false
+            return .deliver(.joined(exchangeTime: time))
+        }
         while let head = streamed.first, head.candle.openTime <= last { streamed.removeFirst() }
         if let head = streamed.first, isDue(head.candle) {
             streamed.removeFirst()
@@ -105,11 +109,6 @@ struct CandleJoinerStateMachine {
                 fetching = attachment
                 return .fetch(from: last + 1)
             }
-        }
-        if let time = joined, fetching == nil {
-            joined = nil
-            isInterrupted = false
-            return .deliver(.joined(exchangeTime: max(time, latestTime ?? time)))
         }
         if let update = forming, isDue(update.candle) {
             forming = nil
@@ -145,7 +144,6 @@ struct CandleJoinerStateMachine {
         guard !isAttached, !isFinished else { return false }
         isAttached = true
         attachment += 1
-        latestTime = nil
         owesJoin = true
         needsFill = true
         failures = 0
@@ -166,7 +164,6 @@ struct CandleJoinerStateMachine {
 
     mutating func streamed(_ update: StreamedCandle) -> Bool {
         guard !isFinished else { return false }
-        latestTime = max(latestTime ?? update.eventTime, update.eventTime)
         let openTime = update.candle.openTime
         guard openTime > last else { return false }
         guard update.isClosed else {

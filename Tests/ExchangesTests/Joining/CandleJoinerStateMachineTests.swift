@@ -53,6 +53,18 @@ import Trading
         #expect(machine.next() == .wait)
     }
 
+    @Test func `a consumer with a backlog learns that it has joined`() {
+        var machine = joiner(cursor: 4)
+        _ = machine.streamAttached()
+        #expect(machine.next() == .fetch(from: time(4) + 1))
+        for number in 5...7 { _ = machine.streamed(closed(number)) }
+        machine.fetched(page([5], reaches: 6))
+        #expect(machine.next() == .deliver(.closed(candle(5), exchangeTime: time(100))))
+        #expect(machine.next() == .deliver(.joined(exchangeTime: time(100))))
+        #expect(machine.next() == .deliver(.closed(candle(6), exchangeTime: time(7))))
+        #expect(machine.next() == .deliver(.closed(candle(7), exchangeTime: time(8))))
+    }
+
     @Test func `history that lags behind the stream is asked again, not believed`() {
         var machine = joined(cursor: 4)
         _ = machine.streamed(forming(6))
