@@ -1,0 +1,745 @@
+/*
+ * The ownership protocol: replicas that share one database so that every shard is run by exactly one of them.
+ *
+ * Each atomic step is one statement (a transaction of its own) or one local decision; between any two of them everything
+ * else may happen, for however long. So a process that is paused at any instruction needs no event of its own: it is one
+ * that takes no step. Time is abstract: see Clock, and what Environment says about silence. README.md says more.
+ *
+ * Sizes and faults are set with -D (see `check`). -DNO_<RULE> leaves one protective rule out.
+ */
+#ifndef REPLICAS
+#define REPLICAS 2
+#endif
+#ifndef SHARDS
+#define SHARDS 1
+#endif
+#ifndef IDS         /* highest replica id that can be given out; asserted */
+#define IDS 4
+#endif
+#ifndef EVENTS      /* at most so many of the following, in any mixture of those that are switched on with 1 */
+#define EVENTS 0
+#endif
+#ifndef CRASHES     /* a process dies; it is started again, or not */
+#define CRASHES 0
+#endif
+#ifndef CUTS        /* one session ends: cut, terminated, idle for too long */
+#define CUTS 0
+#endif
+#ifndef SILENCES    /* a living replica is silent for one TTL: its lease expires */
+#define SILENCES 0
+#endif
+#ifndef RESTARTS    /* the database restarts */
+#define RESTARTS 0
+#endif
+#ifndef FAILOVERS   /* to a standby that lost any number of the last commits (once) */
+#define FAILOVERS 0
+#endif
+#ifndef HANDOVERS   /* a shard is released in good order */
+#define HANDOVERS 0
+#endif
+#ifndef DRAINS      /* a replica hands over everything and leaves */
+#define DRAINS 0
+#endif
+#ifndef COLD        /* begins before anybody has joined */
+#define COLD 0
+#endif
+
+#define ABSENT 0
+#define LIVE 1
+#define FENCED 2
+
+#define BIT(i) (1 << (i))
+#define RUN(p, s) running[(p) * SHARDS + (s)]
+
+/* ------------------------------------------------------------------------------------------- the database ---------- */
+
+bool up = true;
+bit timeline;
+byte nextid;                    /* the sequence of replica ids */
+byte row[IDS + 1];              /* replicas: absent, live, fenced */
+bit rowtl[IDS + 1];             /* the timeline each joined under */
+bool fresh[IDS + 1];            /* the lease has not expired by the database's clock */
+bool held[IDS + 1];             /* the session lock is held */
+byte owner[SHARDS];             /* 0: nobody */
+byte epoch[SHARDS] = 1;
+
+#if FAILOVERS
+bool behind;                    /* the standby has stopped receiving: everything from now on will be lost */
+byte s_nextid, s_row[IDS + 1], s_owner[SHARDS], s_epoch[SHARDS];
+#endif
+
+#define ORPHAN(s) (owner[s] == 0 || row[owner[s]] != LIVE)
+#if SHARDS > 1
+#define ANY_ORPHAN (ORPHAN(0) || ORPHAN(1))
+#define OWNS(i) (owner[0] == i || owner[1] == i)
+#define TOOK (got[0] != 0 || got[1] != 0)
+#else
+#define ANY_ORPHAN ORPHAN(0)
+#define OWNS(i) (owner[0] == i)
+#define TOOK (got[0] != 0)
+#endif
+
+/* ----------------------------------------------------------------------------------------------- processes --------- */
+
+bool alive[REPLICAS] = true;
+bool conn[REPLICAS];            /* its session exists on the server; the process learns of its end by its next statement */
+bool seasoned[REPLICAS];        /* its session has been up for one TTL */
+byte id[REPLICAS];              /* 0: no member */
+bit tl[REPLICAS];               /* the timeline it knows that it joined under */
+byte running[REPLICAS * SHARDS]; /* the epoch at which the shard's strategies run here; 0: not here */
+
+byte events = EVENTS;            /* still to come, at most */
+
+/* --------------------------------------------------------------------- what only the properties know -------------- */
+
+byte births;                    /* incarnations so far; unlike ids never given out twice, whatever the database lost */
+byte incarnation[REPLICAS];
+bool guilty[REPLICAS];          /* more happened to it than a restart of the database, and it has not renewed since */
+byte tenure[SHARDS];            /* the incarnation whose claim was the last to be committed on this timeline */
+byte writer[SHARDS];            /* the incarnation that has written under the current epoch; 0: nobody yet */
+
+#if REPLICAS == 2
+#define ANY(what, x) (what(0, x) || what(1, x))
+#define EVERY(what, x) (what(0, x) && what(1, x))
+#else
+#define ANY(what, x) (what(0, x) || what(1, x) || what(2, x))
+#define EVERY(what, x) (what(0, x) && what(1, x) && what(2, x))
+#endif
+
+#define HOLDS(p, i) (alive[p] && id[p] == (i) && tl[p] == rowtl[i])
+#define INNOCENT(p, i) (HOLDS(p, i) && !guilty[p])
+#define LIVES(p, self) (alive[p] && p != (self))
+
+/* Rule: the WAL timeline is part of the token. What must match the server's is the timeline that the replica itself
+ * knows: the row under its id may be somebody else's by now, who got the same id from a sequence that ran backwards. */
+#if defined(NO_TIMELINE)
+#define TIMELINE(tl_, id_) true
+#elif defined(NO_OWN_TIMELINE)
+#define TIMELINE(tl_, id_) (rowtl[id_] == timeline)
+#else
+#define TIMELINE(tl_, id_) (tl_ == timeline)
+#endif
+
+#define MEMBER(p) (row[id[p]] == LIVE && TIMELINE(tl[p], id[p]))
+
+hidden byte h;
+hidden byte k;
+
+/* Rule: a fence checks its reason once more, under the lock under which it commits. */
+#ifdef NO_FENCE_RECHECK
+#define STILL(reason) true
+#else
+#define STILL(reason) (reason)
+#endif
+
+/* The verdict. I5, and more: nobody is fenced to whom nothing but restarts of the database happened since it renewed. */
+inline fence(victim) {
+    assert(!ANY(INNOCENT, victim));
+    row[victim] = FENCED;
+    fresh[victim] = false
+}
+
+/* What a heartbeat brings back: whose leases have expired, and who is no member any more. */
+inline look() {
+    suspects = 0;
+    for (k in row) {
+        if
+        :: k != id[p] && row[k] == LIVE && !fresh[k] -> suspects = suspects | BIT(k)
+        :: row[k] != LIVE -> seen = seen & ~BIT(k)
+        :: else
+        fi
+    }
+    k = 0
+}
+
+/* Whom to watch: the next in the ring of ids; 0 if there is nobody else. */
+inline next() {
+    target = 0;
+    for (k in row) {
+        if
+        :: k != 0 && k != id[p] && row[k] == LIVE && (target == 0 || (target < id[p] && k > id[p])) -> target = k
+        :: else
+        fi
+    }
+    k = 0
+}
+
+inline endSession(q) {
+    conn[q] = false;
+    seasoned[q] = false;
+    held[id[q]] = false
+}
+
+inline forgetSeen() {
+#ifndef NO_FORGETTING
+    seen = 0;
+#endif
+    suspects = 0;
+    target = 0
+}
+
+inline stopAll(q) {
+    for (h : 0 .. SHARDS - 1) {
+        RUN(q, h) = 0
+    }
+    h = 0
+}
+
+inline claimOne() {
+#ifndef NO_EPOCH_STEP
+    epoch[s]++;
+    writer[s] = 0;
+#endif
+    owner[s] = id[p];
+    tenure[s] = incarnation[p];
+    got[s] = epoch[s]
+}
+
+proctype Replica(byte p) {
+    byte target;                /* whose session lock was found free, though it had been seen held */
+    byte suspects;              /* whose leases had expired at the last heartbeat (bits) */
+    byte seen;                  /* whose session locks were seen held in this session (bits) */
+    bool unknown;               /* a claim or release of unknown fate */
+    bool draining;
+    byte got[SHARDS];           /* what a claim took, until its answer is in */
+    byte e;
+    byte s;
+
+start:
+    {
+        if
+        :: id[p] == 0 -> goto joining
+        :: else -> goto turn
+        fi;
+joining:
+        /* Session, id, lock and row; nobody can see it before the row is there. */
+        atomic { up && !held[nextid + 1] -> d_step {
+            nextid++;
+            births++;
+            assert(nextid <= IDS);
+            id[p] = nextid;
+            incarnation[p] = births;
+            tl[p] = timeline;
+            conn[p] = true;
+            guilty[p] = false;
+            row[nextid] = LIVE;
+            rowtl[nextid] = timeline;
+            fresh[nextid] = true;
+            held[nextid] = true;
+            unknown = false;
+            seen = 0
+        } }
+turn:
+        /* Heartbeat. */
+        atomic {
+            if
+            :: !conn[p] -> goto detached
+            :: conn[p] && !MEMBER(p) -> goto fenced
+            :: conn[p] && MEMBER(p) ->
+                d_step {
+                    fresh[id[p]] = true;
+                    guilty[p] = false;
+                    look()
+                }
+            fi
+        }
+        /* Judge the leases. */
+#ifndef NO_LEASE
+        if
+#ifdef NO_UP_ONE_TTL
+        :: suspects != 0 ->
+#else
+        /* Rule (b): an expired lease counts only if one's own session has been up for one TTL. */
+        :: suspects != 0 && seasoned[p] ->
+#endif
+            atomic {
+                if
+                :: !conn[p] -> goto detached
+                :: else ->
+                    d_step {
+                        for (h in row) {
+                            if
+                            :: (suspects & BIT(h)) && row[id[p]] == LIVE && row[h] == LIVE && STILL(!fresh[h]) -> fence(h)
+                            :: else
+                            fi
+                        }
+                        h = 0;
+                        suspects = 0
+                    }
+                fi
+            }
+        :: else -> suspects = 0
+        fi;
+#endif
+#ifndef NO_LISTING
+        /* Rule: after a claim (or release) of unknown fate, what is owned is listed, and the two made to agree. */
+        if
+        :: unknown ->
+            atomic {
+                if
+                :: !conn[p] -> goto detached
+                :: else ->
+                    d_step {
+                        for (h : 0 .. SHARDS - 1) {
+                            RUN(p, h) = (owner[h] == id[p] -> epoch[h] : 0)
+                        }
+                        h = 0;
+                        unknown = false
+                    }
+                fi
+            }
+        :: else
+        fi;
+#endif
+        /* Watch: a long poll on a connection of its own; while the server goes down it may still be answered. */
+#ifndef NO_WATCH
+        d_step {
+            next();
+            if
+            :: target != 0 && held[target] ->
+                seen = seen | BIT(target);
+                target = 0
+#ifdef NO_OBSERVED_HELD
+            :: target != 0 && !held[target] ->
+#else
+            /* Rule (a): a free lock counts only if it was seen held in this session of one's own. */
+            :: target != 0 && !held[target] && (seen & BIT(target)) ->
+#endif
+                skip
+            :: else -> target = 0
+            fi
+        }
+        if
+        :: target != 0 ->
+            atomic {
+                if
+#ifdef NO_OWN_SESSION
+                :: up ->
+#else
+                /* Rule (c): a fence is sent on the fencer's own session. */
+                :: !conn[p] -> goto detached
+                :: conn[p] ->
+#endif
+                    d_step {
+                        if
+                        :: row[id[p]] == LIVE && row[target] == LIVE && STILL(!held[target]) -> fence(target)
+                        :: else
+                        fi;
+                        seen = seen & ~BIT(target);
+                        target = 0
+                    }
+                fi
+            }
+        :: else
+        fi;
+#endif
+        /* Claim: at least one orphan, perhaps all. (Fair shares are arithmetic, not protocol.) */
+        atomic {
+            if
+            :: !conn[p] -> goto detached
+            :: conn[p] && (draining || !MEMBER(p) || !ANY_ORPHAN)
+            :: conn[p] && !draining && MEMBER(p) && ORPHAN(0) -> s = 0; claimOne();
+#if SHARDS > 1
+                if
+                :: ORPHAN(1) -> s = 1; claimOne()
+                :: true
+                fi
+            :: conn[p] && !draining && MEMBER(p) && ORPHAN(1) -> s = 1; claimOne()
+#endif
+            fi;
+            s = 0
+        }
+        /* Its answer; lost, if the session has ended meanwhile. */
+        if
+        :: TOOK ->
+            if
+            :: d_step {
+                for (h : 0 .. SHARDS - 1) {
+                    if
+                    :: got[h] != 0 -> RUN(p, h) = got[h]; got[h] = 0
+                    :: else
+                    fi
+                }
+                h = 0
+            }
+            :: atomic {
+                !conn[p] ->
+                d_step {
+                    for (h : 0 .. SHARDS - 1) {
+                        got[h] = 0
+                    }
+                    h = 0;
+                    unknown = true
+                }
+                goto detached
+            }
+            fi
+        :: else
+        fi;
+#if HANDOVERS || DRAINS
+        /* Give one up in good order: stop it here, then release it. */
+        if
+        :: true
+#if HANDOVERS
+        :: d_step { events > 0 && RUN(p, 0) != 0 -> events--; s = 0; e = RUN(p, 0); RUN(p, 0) = 0 }
+#if SHARDS > 1
+        :: d_step { events > 0 && RUN(p, 1) != 0 -> events--; s = 1; e = RUN(p, 1); RUN(p, 1) = 0 }
+#endif
+#endif
+#if DRAINS
+        :: d_step { events > 0 && !draining && ANY(LIVES, p) -> events--; draining = true }
+        :: d_step { draining && RUN(p, 0) != 0 -> s = 0; e = RUN(p, 0); RUN(p, 0) = 0 }
+#if SHARDS > 1
+        :: d_step { draining && RUN(p, 1) != 0 -> s = 1; e = RUN(p, 1); RUN(p, 1) = 0 }
+#endif
+#endif
+        fi;
+        if
+        :: e != 0 ->
+            atomic {
+                if
+                :: !conn[p] -> e = 0; s = 0; unknown = true; goto detached
+                :: conn[p] ->
+                    d_step {
+                        if
+                        :: owner[s] == id[p] && epoch[s] == e -> owner[s] = 0
+                        :: else
+                        fi;
+                        e = 0;
+                        s = 0
+                    }
+                fi
+            }
+        :: else
+        fi;
+#if DRAINS
+        /* Nothing owned any more (the foreign key says the same): the row goes, the lock is freed. */
+        if
+        :: draining ->
+            atomic {
+                if
+                :: conn[p] && row[id[p]] == LIVE && !OWNS(id[p]) ->
+                    d_step {
+                        row[id[p]] = ABSENT;
+                        endSession(p);
+                        id[p] = 0;
+                        alive[p] = false;
+                    }
+                    goto gone
+                :: else -> unknown = true
+                fi
+            }
+        :: else
+        fi;
+#endif
+#endif
+        goto turn;
+
+detached:
+        /* Comes back: a new session (the old one ended, if it was still there), the lock again; then it renews. */
+        atomic {
+            up ->
+            if
+#if !defined(NO_TIMELINE) && !defined(NO_OWN_TIMELINE)
+            :: tl[p] != timeline -> goto fenced
+            :: tl[p] == timeline
+#else
+            :: true
+#endif
+            fi;
+            d_step {
+                for (h : 0 .. REPLICAS - 1) {
+                    /* (Only where one id was given out twice.) */
+                    if
+                    :: id[h] == id[p] -> conn[h] = false; seasoned[h] = false
+                    :: else
+                    fi
+                }
+                h = 0;
+                conn[p] = true;
+                held[id[p]] = true;
+                forgetSeen()
+            }
+        }
+        goto turn;
+
+fenced:
+        /* Everything here is stopped; it joins again as a new replica. */
+        atomic { true -> d_step {
+            endSession(p);
+            stopAll(p);
+            id[p] = 0;
+            forgetSeen();
+            unknown = false
+        } }
+        goto joining
+    } unless {
+        d_step {
+            !alive[p] ->
+            target = 0;
+            suspects = 0;
+            seen = 0;
+            unknown = false;
+            draining = false;
+            for (h : 0 .. SHARDS - 1) {
+                got[h] = 0
+            }
+            h = 0;
+            s = 0;
+            e = 0
+        }
+    };
+gone:
+    if
+    :: d_step { id[p] != 0 -> alive[p] = true; id[p] = 0 }
+        goto start
+    :: ANY(LIVES, p)
+    fi
+}
+
+/*
+ * Writes on a strategy's behalf, over connections of the pool: the token is copied, and the statement arrives whenever it
+ * likes, even after its process is gone.
+ */
+#if defined(NO_WRITE_GUARD)
+#define GUARD true
+#elif defined(NO_EPOCH_GUARD)
+#define GUARD (owner[s] == o && TIMELINE(t, o))
+#else
+#define GUARD (owner[s] == o && epoch[s] == e && TIMELINE(t, o))
+#endif
+
+#define TAKE(p_, s_) RUN(p_, s_) != 0 -> p = p_; s = s_
+
+/* One at a time is enough: what a write must not do, it must not do whatever other writes are under way. */
+proctype Writes() {
+    byte p;                     /* the process it comes from */
+    byte s;                     /* the token: shard, owner, epoch, timeline */
+    byte o;
+    byte e;
+    bit t;
+    byte by;
+
+end:
+    do
+    :: atomic {
+        if
+        :: TAKE(0, 0)
+        :: TAKE(1, 0)
+#if REPLICAS > 2
+        :: TAKE(2, 0)
+#endif
+#if SHARDS > 1
+        :: TAKE(0, 1)
+        :: TAKE(1, 1)
+#if REPLICAS > 2
+        :: TAKE(2, 1)
+#endif
+#endif
+        fi;
+        d_step { o = id[p]; e = RUN(p, s); t = tl[p]; by = incarnation[p] }
+    }
+    d_step {
+        up ->
+        if
+        :: GUARD ->
+#ifdef NO_GUARD_IN_STATEMENT
+            skip
+        :: else -> e = 0
+        fi
+    }
+    d_step {
+        up ->
+        if
+        :: e != 0 ->
+#endif
+            /* I1 */
+            assert(e != epoch[s] || writer[s] == 0 || by == writer[s]);
+            /* I2 */
+            assert(by == tenure[s] && e == epoch[s]);
+            writer[s] = by
+        :: else ->
+            /* Lost: stopped here, at once. */
+            if
+            :: id[p] == o && RUN(p, s) == e -> RUN(p, s) = 0
+            :: else
+            fi
+        fi;
+        p = 0;
+        s = 0;
+        o = 0;
+        e = 0;
+        t = 0;
+        by = 0
+    }
+    od
+}
+
+/*
+ * What time does by itself.
+ * - The lease of a row that nobody keeps alive expires.
+ * - A session becomes one TTL old. Until then every replica to which nothing but a restart happened is back and has
+ *   renewed: it opens its session as soon as the server accepts any, and that takes less than one TTL.
+ */
+#define BACK(q, p) (q == p || !alive[q] || id[q] == 0 || guilty[q] || (conn[q] && fresh[id[q]]))
+#define EXPIRE(i) d_step { row[i] == LIVE && fresh[i] && !ANY(HOLDS, i) -> fresh[i] = false }
+#define SEASON(p) d_step { alive[p] && conn[p] && !seasoned[p] && EVERY(BACK, p) -> seasoned[p] = true }
+
+proctype Clock() {
+end:
+    do
+    :: EXPIRE(1)
+    :: EXPIRE(2)
+#if IDS > 2
+    :: EXPIRE(3)
+#endif
+#if IDS > 3
+    :: EXPIRE(4)
+#endif
+#if IDS > 4
+    :: EXPIRE(5)
+#endif
+#if IDS > 5
+    :: EXPIRE(6)
+#endif
+    :: SEASON(0)
+    :: SEASON(1)
+#if REPLICAS > 2
+    :: SEASON(2)
+#endif
+    od
+}
+
+#define CRASH(p) d_step { CRASHES && events > 0 && alive[p] && id[p] != 0 -> events--; endSession(p); stopAll(p); alive[p] = false }
+#define CUT(p) d_step { CUTS && events > 0 && conn[p] -> events--; guilty[p] = true; endSession(p) }
+/* Its lease expires while it lives: paused, swapped out, or cut off for one TTL. */
+#define SILENCE(p) d_step { \
+        SILENCES && events > 0 && alive[p] && row[id[p]] == LIVE && fresh[id[p]] -> \
+        events--; guilty[p] = true; fresh[id[p]] = false }
+
+inline endAllSessions() {
+    for (h : 0 .. REPLICAS - 1) {
+        conn[h] = false;
+        seasoned[h] = false
+    }
+    for (h in held) {
+        held[h] = false
+    }
+    h = 0
+}
+
+inline expireAll() {
+    for (h in fresh) {
+        fresh[h] = false
+    }
+    h = 0
+}
+
+proctype Environment() {
+    do
+    :: CRASH(0)
+    :: CRASH(1)
+    :: CUT(0)
+    :: CUT(1)
+    :: SILENCE(0)
+    :: SILENCE(1)
+#if REPLICAS > 2
+    :: CRASH(2)
+    :: CUT(2)
+    :: SILENCE(2)
+#endif
+#if RESTARTS
+    :: d_step { up && events > 0 -> events--; up = false; endAllSessions() }
+    /* It was quick, or it took so long that every lease has expired. */
+    :: d_step { !up -> up = true }
+    :: d_step { !up -> expireAll(); up = true }
+#endif
+#if FAILOVERS
+    :: d_step {
+        !behind && events > 0 ->
+        behind = true;
+        s_nextid = nextid;
+        for (h in row) {
+            s_row[h] = row[h]
+        }
+        for (h : 0 .. SHARDS - 1) {
+            s_owner[h] = owner[h];
+            s_epoch[h] = epoch[h]
+        }
+        h = 0
+    }
+    :: d_step {
+        behind && timeline == 0 && events > 0 ->
+        events--;
+        timeline = 1;
+        endAllSessions();
+        expireAll();
+        nextid = s_nextid;
+        for (h in row) {
+            row[h] = s_row[h];
+            s_row[h] = 0;
+            rowtl[h] = 0
+        }
+        for (h : 0 .. SHARDS - 1) {
+            owner[h] = s_owner[h];
+            epoch[h] = s_epoch[h];
+            s_owner[h] = 0;
+            s_epoch[h] = 0;
+            tenure[h] = 0;
+            writer[h] = 0
+        }
+        h = 0;
+        s_nextid = 0
+    }
+#endif
+    /* Enough. */
+    :: up -> break
+    od
+}
+
+init {
+    atomic {
+#if !COLD
+        d_step {
+            for (h : 0 .. REPLICAS - 1) {
+                nextid++;
+                births++;
+                id[h] = nextid;
+                incarnation[h] = births;
+                conn[h] = true;
+                row[nextid] = LIVE;
+                fresh[nextid] = true;
+                held[nextid] = true
+            }
+            h = 0
+        }
+#endif
+        run Clock();
+        run Environment();
+        run Replica(0);
+        run Replica(1);
+#if REPLICAS > 2
+        run Replica(2);
+#endif
+#ifndef LIVENESS
+        run Writes();
+#endif
+    }
+}
+
+#ifdef LIVENESS
+#define RUNS(p, s) (alive[p] && id[p] == owner[s] && RUN(p, s) == epoch[s])
+#define STRAYS(p, s) (alive[p] && id[p] != owner[s] && RUN(p, s) != 0)
+#define SERVED(s) (!ORPHAN(s) && ANY(RUNS, s) && !ANY(STRAYS, s))
+
+#if SHARDS > 1
+#define ALL_SERVED (SERVED(0) && SERVED(1))
+#else
+#define ALL_SERVED SERVED(0)
+#endif
+
+/* I4, in its strong form: once the faults have stopped, every shard comes to be run, by its owner alone, for ever. */
+ltl I4 {
+    <>[] ALL_SERVED
+}
+#endif
