@@ -50,6 +50,13 @@ struct ConnectionParameters: Sendable {
     /// How many hosts libpq is to try.
     let hostCount: Int
 
+    /// Without server settings, which a pooler refuses.
+    var withoutOptions: ConnectionParameters {
+        var others = self
+        others.values.removeAll { $0.keyword == "options" }
+        return others
+    }
+
     /// Calls `body` with libpq's two NULL-terminated arrays.
     func withPointers<R>(
         _ body: (UnsafePointer<UnsafePointer<CChar>?>, UnsafePointer<UnsafePointer<CChar>?>) -> R

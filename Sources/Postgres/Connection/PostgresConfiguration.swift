@@ -8,6 +8,8 @@ package struct PostgresConfiguration: Sendable {
     package var settings: [String: String]
     /// For the whole of connecting, all hosts together.
     package var connectTimeout: Duration
+    /// For sessions that hold locks or listen: connecting through a pooler is an error.
+    package var mustBeDirect: Bool
 
     /// Beyond these, defaults are added unless the connection string says otherwise: keepalives (idle 5 s, interval 1 s,
     /// 3 probes), `tcp_user_timeout` 3 s, `target_session_attrs=read-write` if there are several hosts, and the server
@@ -16,8 +18,10 @@ package struct PostgresConfiguration: Sendable {
         connectionString: String,
         applicationName: String = "tenure",
         settings: [String: String] = [:],
-        connectTimeout: Duration = .seconds(5)
+        connectTimeout: Duration = .seconds(5),
+        mustBeDirect: Bool = false
     ) {
+        self.mustBeDirect = mustBeDirect
         self.connectionString = connectionString
         self.applicationName = applicationName
         self.settings = settings

@@ -25,7 +25,8 @@ package final class PostgresConnection: PostgresExecutor {
     /// Connects.
     ///
     /// - Throws: `PostgresError`: `.connection` (refused, with the server's SQLSTATE where it gave one), `.timeout`,
-    ///   `.cancelled`, or `.invalidUse` for a connection string that cannot be read.
+    ///   `.cancelled`, or `.invalidUse` for a connection string that cannot be read, or one that leads to a pooler where a
+    ///   direct connection is needed.
     package static func connect(
         _ configuration: PostgresConfiguration,
         logger: Logger
@@ -43,10 +44,19 @@ package final class PostgresConnection: PostgresExecutor {
         let version = Int(PQserverVersion(opened.connection))
         var logger = logger
         logger[metadataKey: "postgres.pid"] = "\(pid)"
-        let driver = ConnectionDriver(connection: opened.connection, logger: logger, onNotification: onNotification)
+        let driver = ConnectionDriver(
+            connection: opened.connection,
+            isPooled: opened.isPooled,
+            logger: logger,
+            onNotification: onNotification
+        )
         IOThread.shared.send(.adopt(driver))
         return PostgresConnection(driver: driver, backendPID: pid, serverVersion: version)
     }
+
+    /// Whether a pooler such as PgBouncer is in between: then each transaction may meet another backend, and session state
+    /// (LISTEN, session locks, settings) does not last.
+    package var isPooled: Bool { driver.isPooled }
 
     package var isClosed: Bool {
         if case .closed = driver.closed.state { true } else { false }
@@ -123,7 +133,7 @@ package final class PostgresConnection: PostgresExecutor {
                 ticket: ticket,
                 continuation: continuation
             )
-            IOThread.shared.send(.submit(driver, request))
+            if !driver.submitNow(request) { IOThread.shared.send(.submit(driver, request)) }
         }
     }
 }

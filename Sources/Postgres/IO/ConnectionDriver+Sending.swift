@@ -35,7 +35,7 @@ extension ConnectionDriver {
     private func send(_ statement: PostgresStatement, id: UInt64, on connection: OpaquePointer) {
         let parameters = statement.parameters
         let key = PreparedStatementCache.Key(sql: statement.sql, types: parameters.types)
-        let prepared = cache.use(key)
+        let prepared = isPooled ? PreparedStatementCache.unnamed : cache.use(key)
         entries[id]?.prepared = (key, prepared.name)
         if prepared.mustPrepare {
             let code = PQsendPrepare(
@@ -51,7 +51,7 @@ extension ConnectionDriver {
         let code = parameters.withPointers { values, lengths, formats in
             PQsendQueryPrepared(connection, prepared.name, Int32(parameters.count), values, lengths, formats, 1)
         }
-        guard code == 1, PQpipelineSync(connection) == 1 else { return lose(sendingFailed) }
+        guard code == 1, clibpq_send_sync(connection) == 1 else { return lose(sendingFailed) }
         if let evicted = prepared.evicted { deallocate(evicted) }
     }
 
@@ -64,7 +64,7 @@ extension ConnectionDriver {
 
     private func sendDeallocate(_ name: String, on connection: OpaquePointer) {
         guard PQsendQueryParams(connection, "DEALLOCATE \(name)", 0, nil, nil, nil, nil, 0) == 1,
-            PQpipelineSync(connection) == 1
+            clibpq_send_sync(connection) == 1
         else { return lose(sendingFailed) }
     }
 }

@@ -5,8 +5,10 @@ import Synchronization
 
 /// The shell around one `PGconn`: performs what the state machine says.
 ///
-/// Unchecked: all mutable state is touched on the I/O thread only. Other threads hold a reference to name it in commands
-/// and read the immutable part.
+/// Whoever has the lock acts: the I/O thread reads; a caller sends its statement itself if the lock is free, so that the
+/// statement is on its way before the I/O thread could have woken up.
+///
+/// Unchecked: all mutable state, the `PGconn` included, is touched under the lock only (see `locked` and `submitNow`).
 final class ConnectionDriver: @unchecked Sendable {
     /// What the driver keeps for each request that has not been answered or is still on the wire.
     struct Entry {
@@ -43,6 +45,14 @@ final class ConnectionDriver: @unchecked Sendable {
 
     private static let lastID = Atomic<UInt64>(0)
 
+    /// An answer, to be given when the lock is released.
+    typealias Answered = (request: StatementRequest, answer: StatementRequest.Answer)
+
+    private let lock = Mutex<Void>(())
+    private var answers: [Answered] = []
+    /// The I/O thread's own: whether it has this driver in its list of those to be pumped.
+    var isTouched = false
+
     let id: UInt64
     let logger: Logger
     let closed = ClosedSignal()
@@ -53,7 +63,10 @@ final class ConnectionDriver: @unchecked Sendable {
     private var socket: Int32 = -1
     private var wantsWrite = false
     private var readsTLS = false
-    var machine = ConnectionStateMachine(window: ConnectionDriver.window)
+    /// Behind a pooler each transaction may meet another backend: nothing is prepared under a name, and nothing is
+    /// pipelined, as poolers lose count of several syncs.
+    let isPooled: Bool
+    var machine: ConnectionStateMachine
     var entries: [UInt64: Entry] = [:]
     var cache = PreparedStatementCache(capacity: ConnectionDriver.statementCacheCapacity)
     /// The head's answer so far.
@@ -68,6 +81,7 @@ final class ConnectionDriver: @unchecked Sendable {
     private(set) var nextDeadline: ContinuousClock.Instant?
     /// Whether an explicit transaction is open; other threads may look, once they have their answer.
     let inTransaction = Atomic<Bool>(false)
+    private var isStarted = false
     private var closingSince: ContinuousClock.Instant?
     private var cancelStartedAt: ContinuousClock.Instant?
     private(set) var isFinished = false
@@ -75,11 +89,14 @@ final class ConnectionDriver: @unchecked Sendable {
     /// Takes over an established connection; from `adopt` on it belongs to the I/O thread.
     init(
         connection: OpaquePointer,
+        isPooled: Bool,
         logger: Logger,
         onNotification: (@Sendable (PostgresNotification) -> Void)?
     ) {
         id = Self.lastID.wrappingAdd(1, ordering: .relaxed).newValue
         self.connection = connection
+        self.isPooled = isPooled
+        machine = ConnectionStateMachine(window: isPooled ? 1 : Self.window)
         self.logger = logger
         self.onNotification = onNotification
     }
@@ -106,6 +123,52 @@ final class ConnectionDriver: @unchecked Sendable {
         guard epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) == 0 else {
             return lose(PostgresError(.connection, "The connection's socket cannot be watched: errno \(errno)."))
         }
+        isStarted = true
+    }
+
+    // MARK: The lock
+
+    /// Runs `body` with the lock, then gives the answers that came of it.
+    ///
+    /// - Parameter buffer: empty storage for them, kept by the caller to be used again.
+    func locked(_ buffer: inout [Answered], _ body: (ConnectionDriver) -> Void) {
+        lock.withLock { _ in
+            body(self)
+            if !answers.isEmpty { swap(&answers, &buffer) }
+        }
+        for answered in buffer { answered.request.answer(answered.answer) }
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    /// What the I/O thread has to know of it.
+    var schedule: (nextDeadline: ContinuousClock.Instant?, isFinished: Bool) {
+        lock.withLock { _ in (nextDeadline, isFinished) }
+    }
+
+    /// Sends a statement from the calling thread. False if somebody else has the lock, or the connection is not ready:
+    /// then it is the I/O thread's.
+    func submitNow(_ request: StatementRequest) -> Bool {
+        var given: [Answered] = []
+        var mustWake = false
+        let isDone: Bool? = lock.withLockIfAvailable { _ in
+            guard isStarted, !isFinished else { return false }
+            let before = nextDeadline
+            submit(request)
+            send()
+            mustWake = isFinished || nextDeadline != before
+            swap(&answers, &given)
+            return true
+        }
+        guard isDone == true else { return false }
+        for answered in given { answered.request.answer(answered.answer) }
+        // It sleeps until the deadline it knows of.
+        if mustWake { IOThread.shared.send(.look(self)) }
+        return true
+    }
+
+    /// Answers when the lock is released.
+    func answer(_ request: StatementRequest, _ answer: StatementRequest.Answer) {
+        answers.append((request, answer))
     }
 
     var libpqMessage: String {
@@ -117,13 +180,13 @@ final class ConnectionDriver: @unchecked Sendable {
 
     func submit(_ request: StatementRequest) {
         guard !request.isCancelled else {
-            return request.answer(.failure(Self.unsent(request, .cancelled)))
+            return answer(request, .failure(Self.unsent(request, .cancelled)))
         }
         if let deadline = request.deadline, deadline <= .now {
-            return request.answer(.failure(Self.unsent(request, .timeout)))
+            return answer(request, .failure(Self.unsent(request, .timeout)))
         }
         guard machine.submit(request.id, request.mode) else {
-            return request.answer(.failure(refusal.with(query: request.text)))
+            return answer(request, .failure(refusal.with(query: request.text)))
         }
         entries[request.id] = Entry(request: request)
         if let deadline = request.deadline { wake(at: deadline) }
@@ -143,7 +206,7 @@ final class ConnectionDriver: @unchecked Sendable {
         case .none: break
         case .failUnsent:
             entries[id] = nil
-            entry.request.answer(.failure(Self.unsent(entry.request, reason)))
+            answer(entry.request, .failure(Self.unsent(entry.request, reason)))
         case .underWay:
             let now = ContinuousClock.now
             entries[id]?.cancelReason = reason
@@ -211,7 +274,8 @@ final class ConnectionDriver: @unchecked Sendable {
 
     private func abandon(_ id: UInt64, _ entry: Entry) {
         entries[id]?.isAbandoned = true
-        entry.request.answer(
+        answer(
+            entry.request,
             .failure(
                 PostgresError(
                     entry.cancelReason == .timeout ? .timeout : .cancelled,
@@ -241,6 +305,16 @@ final class ConnectionDriver: @unchecked Sendable {
             readReplies()
             guard !isFinished else { return }
         } while sendWaiting()
+        flush()
+    }
+
+    /// Sends what may be sent; reading is left to the I/O thread.
+    private func send() {
+        guard !isFinished, sendWaiting() else { return }
+        flush()
+    }
+
+    private func flush() {
         guard let connection, !isFinished else { return }
         let flushed = PQflush(connection)
         guard flushed >= 0 else {
@@ -304,9 +378,9 @@ final class ConnectionDriver: @unchecked Sendable {
         entries[id] = nil
         guard !entry.isAbandoned else { return }
         if let error {
-            entry.request.answer(.failure(outcome(of: error, entry)))
+            answer(entry.request, .failure(outcome(of: error, entry)))
         } else if let result {
-            entry.request.answer(.success(result))
+            answer(entry.request, .success(result))
         } else {
             lose(PostgresError(.connection, "The server ended a statement without an answer."))
         }
@@ -338,14 +412,16 @@ final class ConnectionDriver: @unchecked Sendable {
         let orphans = machine.lost()
         for id in orphans.unsent {
             guard let entry = entries.removeValue(forKey: id), !entry.isAbandoned else { continue }
-            entry.request.answer(
+            answer(
+                entry.request,
                 .failure(reason.with(code: .connection, mayHaveBeenApplied: false, query: entry.request.text))
             )
         }
         for id in orphans.sent {
             guard let entry = entries.removeValue(forKey: id), !entry.isAbandoned else { continue }
             let message = "The connection was lost before the statement's answer came: \(reason.message)"
-            entry.request.answer(
+            answer(
+                entry.request,
                 .failure(reason.with(code: .unknownOutcome, message: message, query: entry.request.text))
             )
         }

@@ -30,6 +30,8 @@ enum Connector {
     /// A `PGconn` on its way to the I/O thread. Unchecked: it has one owner at a time.
     struct Opened: @unchecked Sendable {
         let connection: OpaquePointer
+        /// There is a pooler in between.
+        var isPooled = false
     }
 
     private typealias Answer = Result<Opened, PostgresError>
@@ -51,7 +53,15 @@ enum Connector {
                 IOThread.shared.send(.schedule(IOTimer(deadline: deadline) { attempt.answer(.failure(timeout)) }))
                 BlockingThreads.connecting.run {
                     guard !attempt.isOver else { return }
-                    switch connect(parameters, deadline: deadline, isOver: { attempt.isOver }) {
+                    var answer = connect(parameters, deadline: deadline, isOver: { attempt.isOver })
+                    if case .failure(let error) = answer, error.message.contains("unsupported startup parameter") {
+                        // PgBouncer takes no settings.
+                        answer = connect(parameters.withoutOptions, deadline: deadline, isOver: { attempt.isOver })
+                    }
+                    if case .success(let opened) = answer {
+                        answer = inspect(opened, configuration, deadline: deadline, isOver: { attempt.isOver })
+                    }
+                    switch answer {
                     case .failure(let error): attempt.answer(.failure(error))
                     case .success(let opened):
                         if !attempt.answer(.success(opened)) { PQfinish(opened.connection) }
@@ -100,6 +110,57 @@ enum Connector {
             if state == PGRES_POLLING_OK || state == PGRES_POLLING_FAILED { break }
         }
         return finished(connection)
+    }
+
+    /// Finds out whether there is a pooler in between: it invents the process id that it gives to its clients.
+    private static func inspect(
+        _ opened: Opened,
+        _ configuration: PostgresConfiguration,
+        deadline: ContinuousClock.Instant,
+        isOver: () -> Bool
+    ) -> Answer {
+        let connection = opened.connection
+        func failed(_ error: PostgresError) -> Answer {
+            PQfinish(connection)
+            return .failure(error)
+        }
+        var backend: Int32?
+        var isSent = PQsendQuery(connection, "SELECT pg_catalog.pg_backend_pid()") == 1
+        while isSent {
+            while PQisBusy(connection) != 0 {
+                var descriptor = pollfd(fd: PQsocket(connection), events: Int16(POLLIN), revents: 0)
+                let ready = poll(&descriptor, 1, 100)
+                if isOver() || deadline <= .now {
+                    return failed(PostgresError(.timeout, "The server did not answer in time."))
+                }
+                if ready > 0, PQconsumeInput(connection) == 0 { break }
+            }
+            guard let result = PQgetResult(connection) else {
+                isSent = false
+                break
+            }
+            if PQresultStatus(result) == PGRES_TUPLES_OK, let text = PQgetvalue(result, 0, 0) {
+                backend = Int32(String(cString: text))
+            }
+            PQclear(result)
+        }
+        guard let backend else {
+            let message = ConnectionMessage(PQerrorMessage(connection).map { String(cString: $0) } ?? "")
+            return failed(PostgresError(.connection, "The new connection does not work: \(message.text)"))
+        }
+        let isPooled = backend != PQbackendPID(connection)
+        guard !isPooled || !configuration.mustBeDirect else {
+            return failed(
+                PostgresError(
+                    .invalidUse,
+                    """
+                    There is a connection pooler between here and the server, and this session must be direct: what it \
+                    sets, locks and listens to does not survive a pooler. Give it the server's own address.
+                    """
+                )
+            )
+        }
+        return .success(Opened(connection: connection, isPooled: isPooled))
     }
 
     private static var outOfMemory: Answer { .failure(PostgresError(.connection, "libpq is out of memory.")) }

@@ -10,6 +10,8 @@ final class IOThread: Sendable {
     enum Command: Sendable {
         case adopt(ConnectionDriver)
         case submit(ConnectionDriver, StatementRequest)
+        /// Its deadline or its life has changed.
+        case look(ConnectionDriver)
         case cancel(ConnectionDriver, UInt64)
         case cancelDelivered(ConnectionDriver)
         case close(ConnectionDriver)
@@ -18,7 +20,8 @@ final class IOThread: Sendable {
 
     private struct Inbox {
         var commands: [Command] = []
-        var isWoken = false
+        /// It will look into the inbox before it sleeps.
+        var isAwake = true
     }
 
     let epoll: Int32
@@ -43,8 +46,8 @@ final class IOThread: Sendable {
     func send(_ command: Command) {
         let mustWake = inbox.withLock { inbox in
             inbox.commands.append(command)
-            defer { inbox.isWoken = true }
-            return !inbox.isWoken
+            defer { inbox.isAwake = true }
+            return !inbox.isAwake
         }
         guard mustWake else { return }
         var one: UInt64 = 1
@@ -58,64 +61,67 @@ final class IOThread: Sendable {
         var events = [epoll_event](repeating: epoll_event(), count: 64)
         var drivers: [UInt64: ConnectionDriver] = [:]
         var timers = TimerQueue()
+        var commands: [Command] = []
         var touched: [ConnectionDriver] = []
+        var answers: [ConnectionDriver.Answered] = []
+
+        func touch(_ driver: ConnectionDriver, _ body: (ConnectionDriver) -> Void) {
+            driver.locked(&answers, body)
+            guard !driver.isTouched else { return }
+            driver.isTouched = true
+            touched.append(driver)
+        }
 
         while true {
             var deadline = timers.next
             for driver in drivers.values {
-                if let next = driver.nextDeadline, deadline.map({ next < $0 }) ?? true { deadline = next }
+                if let next = driver.schedule.nextDeadline, deadline.map({ next < $0 }) ?? true { deadline = next }
             }
-            let count = epoll_wait(epoll, &events, Int32(events.count), Self.milliseconds(until: deadline))
+            let maySleep = inbox.withLock { inbox in
+                inbox.isAwake = !inbox.commands.isEmpty
+                return !inbox.isAwake
+            }
+            let limit = maySleep ? Self.milliseconds(until: deadline) : 0
+            let count = epoll_wait(epoll, &events, Int32(events.count), limit)
             if count > 0 {
                 for event in events[0..<Int(count)] {
                     if event.data.u64 == Self.wakeupMark {
                         var value: UInt64 = 0
                         _ = read(wakeup, &value, 8)
                     } else if let driver = drivers[event.data.u64] {
-                        driver.socketIsReady()
-                        touched.append(driver)
+                        touch(driver) { $0.socketIsReady() }
                     }
                 }
             }
-            let commands = inbox.withLock { inbox in
-                inbox.isWoken = false
-                let commands = inbox.commands
-                inbox.commands = []
-                return commands
+            inbox.withLock { inbox in
+                inbox.isAwake = true
+                swap(&inbox.commands, &commands)
             }
             for command in commands {
                 switch command {
                 case .adopt(let driver):
                     drivers[driver.id] = driver
-                    driver.start(epoll: epoll)
-                    touched.append(driver)
-                case .submit(let driver, let request):
-                    driver.submit(request)
-                    touched.append(driver)
-                case .cancel(let driver, let id):
-                    driver.cancel(id, reason: .cancelled)
-                    touched.append(driver)
-                case .cancelDelivered(let driver):
-                    driver.cancelDelivered()
-                    touched.append(driver)
-                case .close(let driver):
-                    driver.close()
-                    touched.append(driver)
-                case .schedule(let timer):
-                    timers.insert(timer)
+                    touch(driver) { $0.start(epoll: epoll) }
+                case .submit(let driver, let request): touch(driver) { $0.submit(request) }
+                case .look(let driver): touch(driver) { _ in }
+                case .cancel(let driver, let id): touch(driver) { $0.cancel(id, reason: .cancelled) }
+                case .cancelDelivered(let driver): touch(driver) { $0.cancelDelivered() }
+                case .close(let driver): touch(driver) { $0.close() }
+                case .schedule(let timer): timers.insert(timer)
                 }
             }
+            commands.removeAll(keepingCapacity: true)
             if deadline != nil || !timers.isEmpty {
                 let now = ContinuousClock.now
                 while let timer = timers.popExpired(at: now) { timer.action() }
-                for driver in drivers.values where driver.nextDeadline.map({ $0 <= now }) ?? false {
-                    driver.deadlinePassed(now: now)
-                    touched.append(driver)
+                for driver in drivers.values where driver.schedule.nextDeadline.map({ $0 <= now }) ?? false {
+                    touch(driver) { $0.deadlinePassed(now: now) }
                 }
             }
             for driver in touched {
-                driver.pump()
-                if driver.isFinished { drivers[driver.id] = nil }
+                driver.isTouched = false
+                driver.locked(&answers) { $0.pump() }
+                if driver.schedule.isFinished { drivers[driver.id] = nil }
             }
             touched.removeAll(keepingCapacity: true)
         }

@@ -18,7 +18,10 @@ package final class PostgresListener: Sendable {
     private let protected = Mutex(Protected())
 
     package init(configuration: PostgresConfiguration, channels: [String], logger: Logger) {
-        self.configuration = configuration
+        // LISTEN does not survive a pooler.
+        var direct = configuration
+        direct.mustBeDirect = true
+        self.configuration = direct
         self.channels = channels
         self.logger = logger
     }

@@ -229,10 +229,11 @@ package final class PostgresPool: PostgresExecutor {
     @discardableResult
     package func withTransaction<R>(
         isolation: PostgresIsolation = .readCommitted,
+        repetition: PostgresRepetition = .once,
         _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {
         try await withConnection { connection in
-            try await connection.withTransaction(isolation: isolation, body)
+            try await connection.withTransaction(isolation: isolation, repetition: repetition, body)
         }
     }
 

@@ -13,6 +13,9 @@ struct PreparedStatementCache: Sendable {
         let evicted: String?
     }
 
+    /// Prepared for once, without a name.
+    static let unnamed = Lookup(name: "", mustPrepare: true, evicted: nil)
+
     private struct Entry {
         let name: String
         var isConfirmed = false
@@ -40,7 +43,7 @@ struct PreparedStatementCache: Sendable {
         if let index = entries.index(forKey: key) {
             entries.values[index].lastUse = uses
             guard entries.values[index].isConfirmed else {
-                return Lookup(name: "", mustPrepare: true, evicted: nil)
+                return Self.unnamed
             }
             return Lookup(name: entries.values[index].name, mustPrepare: false, evicted: nil)
         }

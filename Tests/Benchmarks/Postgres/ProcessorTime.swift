@@ -23,6 +23,12 @@ enum ProcessorTime {
         return .seconds(1) / sysconf(Int32(_SC_CLK_TCK)) * (user + system)
     }
 
+    /// How many children a process has now.
+    static func childCount(of process: Int32) -> Int {
+        let path = "/proc/\(process)/task/\(process)/children"
+        return ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: " ").count
+    }
+
     private static func usage(_ who: __rusage_who_t) -> Duration {
         var usage = rusage()
         getrusage(who, &usage)

@@ -102,4 +102,41 @@ struct TransactionTests {
             #expect(found14 == 1)
         }
     }
+
+    @Test func `a repeatable body is run again after a conflict, others and other errors are not`() async throws {
+        try await withConnection { connection in
+            try await connection.query("CREATE TEMP TABLE t (id int)")
+            let runs = Counter()
+            func conflict(_ sqlState: String, times: Int) async throws {
+                runs.enter()
+                try await connection.query("INSERT INTO t VALUES (1)")
+                guard runs.most <= times else { return }
+                try await connection.query("DO \(raw: "$$ BEGIN RAISE SQLSTATE '\(sqlState)'; END $$")")
+            }
+            for (sqlState, expected) in [("40001", 3), ("40P01", 6)] {
+                try await connection.withTransaction(repetition: .repeatable(attempts: 3)) { _ in
+                    try await conflict(sqlState, times: expected - 1)
+                }
+                #expect(runs.most == expected)
+            }
+            let rows = try await connection.query("SELECT count(*) FROM t")[0].decode(Int.self)
+            #expect(rows == 2, "what was undone is not there")
+            let once = await #expect(throws: PostgresError.self) {
+                try await connection.withTransaction { _ in try await conflict("40001", times: 100) }
+            }
+            #expect(once?.isTransactionConflict == true && runs.most == 7)
+            let other = await #expect(throws: PostgresError.self) {
+                try await connection.withTransaction(repetition: .repeatable(attempts: 3)) { _ in
+                    try await conflict("22012", times: 100)
+                }
+            }
+            #expect(other?.sqlState == "22012" && runs.most == 8)
+            let never = await #expect(throws: PostgresError.self) {
+                try await connection.withTransaction(repetition: .repeatable(attempts: 3)) { _ in
+                    try await conflict("40P01", times: 100)
+                }
+            }
+            #expect(never?.sqlState == "40P01" && runs.most == 11)
+        }
+    }
 }
