@@ -31,7 +31,20 @@ struct TestCluster: Sendable {
         return try await send(request)
     }
 
+    /// Sends a request; again for a while if the load balancer itself says that no replica is ready (then none has seen it).
     func send(_ request: HTTPClientRequest) async throws -> Answer {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            let answer = try await sendOnce(request)
+            guard answer["type"]?.string == "urn:tenure:problem:no-replica", ContinuousClock.now < deadline else {
+                return answer
+            }
+            // The load balancer can only be asked again.
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    private func sendOnce(_ request: HTTPClientRequest) async throws -> Answer {
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
         let bytes = try await response.body.collect(upTo: 16 << 20)
         let text = String(buffer: bytes)

@@ -32,6 +32,12 @@ package struct LoadBalancerConfiguration: Sendable {
         self.log = log
     }
 
+    /// What is answered while no server can be asked: a problem document (RFC 9457), like every error of the servers.
+    private static let noReplica = """
+        {"type":"urn:tenure:problem:no-replica","title":"No replica is ready","status":503,\
+        "detail":"No replica takes requests at the moment. Nothing was done. Try again in a moment."}
+        """
+
     /// The configuration file.
     ///
     /// - A server that cannot be reached or does not answer is *down*: its connections are closed. One that answers
@@ -59,6 +65,7 @@ package struct LoadBalancerConfiguration: Sendable {
                 timeout http-keep-alive 1m
                 timeout client 1h
                 timeout server 1h
+                http-error status 503 content-type application/problem+json string '\(Self.noReplica)'
 
             frontend http
                 bind 127.0.0.1:\(port)

@@ -15,7 +15,10 @@ struct DesiredStateFixture: Sendable {
     static func with(connections: Int = 4, _ body: (DesiredStateFixture) async throws -> Void) async throws {
         try await withTestDatabase { url in
             let pool = PostgresPool(
-                configuration: PostgresConfiguration(connectionString: url),
+                configuration: PostgresConfiguration(
+                    connectionString: url,
+                    settings: ["idle_in_transaction_session_timeout": "60s"]
+                ),
                 size: connections,
                 acquireTimeout: .seconds(30),
                 logger: Logger(label: "test")
