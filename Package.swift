@@ -169,7 +169,8 @@ let package = Package(
         .testTarget(
             name: "CoordinationTests",
             dependencies: [
-                "Coordination", "LocalCluster", "Postgres", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "Coordination", "LocalCluster", "Migrations", "Postgres", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .testTarget(name: "StrategiesTests", dependencies: ["Strategies", "Trading"]),
@@ -227,7 +228,8 @@ let package = Package(
         .testTarget(
             name: "HTTPAPITests",
             dependencies: [
-                "HTTPAPI", "Store", "Coordination", "Trading", "Postgres", "TestSupport", "LocalCluster", "Observability",
+                "HTTPAPI", "Store", "Coordination", "Trading", "Postgres", "TestSupport", "LocalCluster",
+                "Observability",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
