@@ -8,7 +8,7 @@ import Trading
 
 @testable import Hosting
 
-@Suite("The journal of steps", .timeLimit(.minutes(1)))
+@Suite("The journal of steps", .serialized, .timeLimit(.minutes(1)))
 struct StepJournalTests {
     /// A journal that is being run, on strategies that have begun, each in a shard of its own.
     private struct Fixture: Sendable {
@@ -27,16 +27,10 @@ struct StepJournalTests {
             try await database.addReplica(1)
             try await database.addReplica(2)
             _ = try await database.claim(Array(0..<count), by: 1)
-            var strategies: [Int64] = []
-            for shard in 0..<count {
-                strategies.append(try await database.addStrategy(Symbol("COIN\(shard)")!, shard: shard))
-            }
+            let strategies = try await database.addStrategies(count)
             let executor = CountingExecutor(database.pool)
             let journal = StepJournal(repository: JournalRepository(executor), logger: HostingDatabase.silent)
             let fixture = Fixture(database: database, executor: executor, journal: journal, strategies: strategies)
-            for index in strategies.indices {
-                _ = try await JournalRepository(database.pool).begin(fixture.step(index, candle: 0))
-            }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 defer { group.cancelAll() }
                 group.addTask { try await journal.run() }
@@ -93,7 +87,7 @@ struct StepJournalTests {
 
         /// Once so many steps wait.
         func waiting(_ count: Int) async throws {
-            try await eventually("\(count) steps wait") { journal.waitingSteps == count }
+            try await eventually(within: .seconds(30), "\(count) steps wait") { journal.waitingSteps == count }
         }
     }
 
@@ -247,7 +241,7 @@ struct StepJournalTests {
                 let waiting = (0..<30).map { index in
                     Task { try await journal.commit(fixture.step(index, candle: 1)) }
                 }
-                try await eventually("the steps have been taken") {
+                try await eventually(within: .seconds(30), "the steps have been taken") {
                     journal.waitingSteps == 30 || !isSuspended && fixture.executor.statements > 0
                 }
                 running.cancel()
@@ -278,7 +272,9 @@ struct StepJournalTests {
                         }
                     }
                     for (orders, mode) in [(100, .fast), (250, .immediate)] as [(Int64, PostgresServer.StopMode)] {
-                        try await eventually("\(orders) orders") { try await fixture.orders() ?? 0 >= orders }
+                        try await eventually(within: .seconds(30), "\(orders) orders") {
+                            try await fixture.orders() ?? 0 >= orders
+                        }
                         try await server.restart(mode)
                     }
                     try await group.waitForAll()

@@ -73,6 +73,27 @@ struct HostingDatabase: Sendable {
         )[0].decode(Int64.self)
     }
 
+    /// Strategies that have begun, each in a shard of its own.
+    func addStrategies(_ count: Int) async throws -> [Int64] {
+        try await pool.query(
+            """
+            WITH added AS (
+                INSERT INTO tenure.strategies (symbol, exchange, strategy_type, interval, execution, config, shard,
+                    start_epoch)
+                SELECT 'COIN' || n, 'binance', 'puppet', '5m', 'paper', '{}', n, 1
+                FROM generate_series(0, \(Int32(count - 1))) n RETURNING id, shard
+            ), counted AS (
+                UPDATE tenure.shards s SET strategies = 1 FROM added a WHERE a.shard = s.id
+            ), begun AS (
+                INSERT INTO tenure.checkpoints (strategy_id, cursor_ms, candles, state, position_e8, cost_e8,
+                    last_price_e8, pnl_e8, fees_e8, trades_count)
+                SELECT id, \(Candles.start.milliseconds), 0, '{}', 0, 0, 0, 0, 0, 0 FROM added
+            )
+            SELECT id FROM added ORDER BY shard
+            """
+        ).map { try $0.decode(Int64.self) }
+    }
+
     /// Takes shards from whoever has them, as a replica does.
     func claim(_ shards: [Int], by owner: ReplicaID, reason: String = "crash") async throws -> [ShardClaim] {
         try await pool.query(

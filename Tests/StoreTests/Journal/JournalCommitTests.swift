@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Trading
 
-@Suite("Committing steps", .timeLimit(.minutes(1)))
+@Suite("Committing steps", .serialized, .timeLimit(.minutes(1)))
 struct JournalCommitTests {
     @Test("writes the checkpoint, what was decided, and what was booked")
     func writes() async throws {
@@ -149,7 +149,7 @@ struct JournalCommitTests {
                         try await claimant.query("BEGIN")
                         try await claimant.query("UPDATE tenure.shards SET owner = 2, epoch = 2 WHERE id = 0")
                         async let answer = fixture.journal.commit([step])
-                        try await eventually("the commit waits for the shard's row") {
+                        try await eventually(within: .seconds(30), "the commit waits for the shard's row") {
                             let waiting = try await observer.query(
                                 """
                                 SELECT count(*) FROM pg_stat_activity
@@ -265,7 +265,7 @@ struct JournalCommitTests {
                 #expect(try await fixture.journal.commit(steps).count == 20)
             }
             var updates: (all: Int64, inPlace: Int64) = (0, 0)
-            try await eventually("the statistics are there") {
+            try await eventually(within: .seconds(30), "the statistics are there") {
                 try await fixture.pool.query("SELECT pg_stat_force_next_flush()")
                 updates = try await fixture.pool.query(
                     "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'checkpoints'"
