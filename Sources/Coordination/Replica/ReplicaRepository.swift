@@ -156,7 +156,7 @@ struct ReplicaRepository: Sendable {
             SELECT pg_terminate_backend(a.pid)
             FROM tenure.replicas r JOIN pg_stat_activity a
                 ON a.application_name = 'tenure/' || r.instance AND a.backend_start < r.fenced_at
-            WHERE r.id = \(victim) AND a.pid <> pg_backend_pid()
+            WHERE r.id = \(victim) AND a.pid <> pg_backend_pid() AND a.datname = current_database()
             """
         )
     }

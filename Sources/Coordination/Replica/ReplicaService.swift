@@ -18,6 +18,7 @@ package final class ReplicaService: Service {
     let watcherConfiguration: PostgresConfiguration
     let listener: PostgresListener
     let host: any ShardHost
+    let drainLimit: Duration
     let logger: Logger
     let clock = ContinuousClock()
 
@@ -31,19 +32,24 @@ package final class ReplicaService: Service {
         var membership: Membership?
     }
 
-    /// - Parameter database: A direct connection (not through a pooler in transaction mode).
+    /// - Parameters:
+    ///   - database: A direct connection (not through a pooler in transaction mode).
+    ///   - drainLimit: How long a drain may take; what has not been handed over then is left to be taken over like a dead
+    ///     replica's.
     package init(
         identity: ReplicaIdentity,
         lease: LeaseConfiguration,
         database: PostgresConfiguration,
         listener: PostgresListener,
         host: any ShardHost,
+        drainLimit: Duration = .seconds(20),
         logger: Logger
     ) {
         self.identity = identity
         self.lease = lease
         self.listener = listener
         self.host = host
+        self.drainLimit = drainLimit
         self.logger = logger
         var session = database
         // The server itself ends a session that has fallen silent, and frees its lock.
@@ -71,9 +77,6 @@ package final class ReplicaService: Service {
         continuation.yield(.drain)
     }
 
-    /// How long a drain may take; what has not been handed over then is left to be taken over like a dead replica's.
-    static let drainLimit = Duration.seconds(20)
-
     /// Runs until drained. Throws ``CoordinationError`` where this database cannot be used like this.
     package func run() async throws {
         try await withGracefulShutdownHandler {
@@ -88,7 +91,7 @@ package final class ReplicaService: Service {
     }
 
     private func loop(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws {
-        var machine = Machine(lease: lease, drainLimit: Self.drainLimit)
+        var machine = Machine(lease: lease, drainLimit: drainLimit)
         var shell = ReplicaShell(service: self)
         var armed: ContinuousClock.Instant?
         group.addTask { await self.forwardNotifications() }
@@ -141,7 +144,7 @@ package final class ReplicaService: Service {
         case .left where machine.isFinished:
             logger.info("Left the cluster")
         case .tick where machine.isFinished:
-            logger.error("The drain took longer than \(Self.drainLimit): the rest is left to be taken over")
+            logger.error("The drain took longer than \(drainLimit): the rest is left to be taken over")
         default:
             guard let before, machine.id == nil else { return }
             logger.warning(

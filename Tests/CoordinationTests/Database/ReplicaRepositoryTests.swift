@@ -5,7 +5,7 @@ import Testing
 @testable import Coordination
 
 /// Joining, renewing, watching, fencing, leaving: the SQL.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ReplicaRepositoryTests {
     @Test func `a replica joins with its lock held and a fresh lease; ids are never used twice`() async throws {
         try await OwnershipFixture.with { database in

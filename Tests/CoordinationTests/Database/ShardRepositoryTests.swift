@@ -5,7 +5,7 @@ import Testing
 @testable import Coordination
 
 /// Claiming, releasing, marking as ready: the SQL.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ShardRepositoryTests {
     @Test func `five claim at once: no shard is taken twice, all are taken, each within its share`() async throws {
         try await OwnershipFixture.with { database in

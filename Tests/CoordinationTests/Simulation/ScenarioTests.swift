@@ -3,7 +3,7 @@ import Testing
 @testable import Coordination
 
 /// How fast, how seldom and how cheaply: one thing happens to a cluster that is otherwise at rest.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ScenarioTests {
     private static let seeds = 0..<20 as Range<UInt64>
 
@@ -16,93 +16,114 @@ struct ScenarioTests {
         return simulation
     }
 
-    @Test func `a crash: everything is run again within milliseconds, and only the dead one's shards move`() throws {
-        for seed in Self.seeds {
-            let simulation = try cluster(seed)
-            let victim = simulation.processes[Int(seed % 4)]
-            let owned = victim.machine.owned.count
-            let moves = simulation.judge.moves
-            victim.die()
-            let time = try simulation.run(for: 5_000_000) { simulation.allIsRun }
-            #expect(time.map { $0 < 20_000 } ?? false, "seed \(seed): \(time ?? -1) µs")
-            #expect(simulation.judge.moves - moves == owned)
-            _ = try simulation.run(for: 10_000_000)
-            #expect(simulation.judge.moves - moves <= 2 * owned, "seed \(seed): more was moved than a crash explains")
+    @Test func `a crash: everything is run again within milliseconds, and only the dead one's shards move`()
+        async throws
+    {
+        try await SimulationThreads.run {
+            for seed in Self.seeds {
+                let simulation = try cluster(seed)
+                let victim = simulation.processes[Int(seed % 4)]
+                let owned = victim.machine.owned.count
+                let moves = simulation.judge.moves
+                victim.die()
+                let time = try simulation.run(for: 5_000_000) { simulation.allIsRun }
+                #expect(time.map { $0 < 20_000 } ?? false, "seed \(seed): \(time ?? -1) µs")
+                #expect(simulation.judge.moves - moves == owned)
+                _ = try simulation.run(for: 10_000_000)
+                #expect(
+                    simulation.judge.moves - moves <= 2 * owned,
+                    "seed \(seed): more was moved than a crash explains"
+                )
+            }
         }
     }
 
-    @Test func `two neighbours crash at once: the ring closes over both within milliseconds`() throws {
-        for seed in Self.seeds {
-            let simulation = try cluster(seed, replicas: 5)
-            let ring = simulation.processes.sorted { $0.machine.id! < $1.machine.id! }
-            ring[Int(seed % 5)].die()
-            ring[Int((seed + 1) % 5)].die()
-            let time = try simulation.run(for: 5_000_000) { simulation.allIsRun }
-            #expect(time.map { $0 < 30_000 } ?? false, "seed \(seed): \(time ?? -1) µs")
+    @Test func `two neighbours crash at once: the ring closes over both within milliseconds`() async throws {
+        try await SimulationThreads.run {
+            for seed in Self.seeds {
+                let simulation = try cluster(seed, replicas: 5)
+                let ring = simulation.processes.sorted { $0.machine.id! < $1.machine.id! }
+                ring[Int(seed % 5)].die()
+                ring[Int((seed + 1) % 5)].die()
+                let time = try simulation.run(for: 5_000_000) { simulation.allIsRun }
+                #expect(time.map { $0 < 30_000 } ?? false, "seed \(seed): \(time ?? -1) µs")
+            }
         }
     }
 
     @Test(arguments: [true, false])
     func `a machine goes: everything is run again within one TTL and a little, by timeout or by lease`(
         idleSessionTimeout: Bool
-    ) throws {
-        for seed in Self.seeds {
-            let simulation = try cluster(seed, replicas: 5, idleSessionTimeout: idleSessionTimeout)
-            // Two at once: neither waits for the other.
-            simulation.processes[0].die(isPowerLoss: true)
-            simulation.processes[1].die(isPowerLoss: true)
-            let time = try simulation.run(for: 10_000_000) { simulation.allIsRun }
-            #expect(time.map { $0 <= Simulation.ttl + 100_000 } ?? false, "seed \(seed): \(time ?? -1) µs")
-        }
-    }
-
-    @Test func `a replica joins: loads are even within five seconds, and nothing moves twice`() throws {
-        for seed in Self.seeds {
-            let simulation = try cluster(seed, replicas: 3)
-            let before = simulation.database.shards.map(\.epoch)
-            let newcomer = simulation.addProcess()
-            _ = try simulation.run(for: 5_000_000)
-            let loads = simulation.alive.map { process in
-                process.running.keys.reduce(0) { $0 + simulation.database.shards[$1].strategies }
+    ) async throws {
+        try await SimulationThreads.run {
+            for seed in Self.seeds {
+                let simulation = try cluster(seed, replicas: 5, idleSessionTimeout: idleSessionTimeout)
+                // Two at once: neither waits for the other.
+                simulation.processes[0].die(isPowerLoss: true)
+                simulation.processes[1].die(isPowerLoss: true)
+                let time = try simulation.run(for: 10_000_000) { simulation.allIsRun }
+                #expect(time.map { $0 <= Simulation.ttl + 100_000 } ?? false, "seed \(seed): \(time ?? -1) µs")
             }
-            let largest = simulation.database.shards.map(\.strategies).max()!
-            #expect(loads.max()! - loads.min()! <= max(largest, 1), "seed \(seed): \(loads)")
-            #expect(!newcomer.running.isEmpty || simulation.database.shards.reduce(0) { $0 + $1.strategies } < 4)
-            for (before, shard) in zip(before, simulation.database.shards) {
-                #expect(shard.epoch - before <= 1, "seed \(seed): a shard moved \(shard.epoch - before) times")
+        }
+    }
+
+    @Test func `a replica joins: loads are even within five seconds, and nothing moves twice`() async throws {
+        try await SimulationThreads.run {
+            for seed in Self.seeds {
+                let simulation = try cluster(seed, replicas: 3)
+                let before = simulation.database.shards.map(\.epoch)
+                let newcomer = simulation.addProcess()
+                _ = try simulation.run(for: 5_000_000)
+                let loads = simulation.alive.map { process in
+                    process.running.keys.reduce(0) { $0 + simulation.database.shards[$1].strategies }
+                }
+                let largest = simulation.database.shards.map(\.strategies).max()!
+                #expect(loads.max()! - loads.min()! <= max(largest, 1), "seed \(seed): \(loads)")
+                #expect(!newcomer.running.isEmpty || simulation.database.shards.reduce(0) { $0 + $1.strategies } < 4)
+                for (before, shard) in zip(before, simulation.database.shards) {
+                    #expect(shard.epoch - before <= 1, "seed \(seed): a shard moved \(shard.epoch - before) times")
+                }
+                let moves = simulation.judge.moves
+                _ = try simulation.run(for: 10_000_000)
+                #expect(simulation.judge.moves == moves, "seed \(seed): still moving")
             }
-            let moves = simulation.judge.moves
-            _ = try simulation.run(for: 10_000_000)
-            #expect(simulation.judge.moves == moves, "seed \(seed): still moving")
         }
     }
 
-    @Test func `a drain: every shard is run elsewhere at once, and the process ends`() throws {
-        for seed in Self.seeds {
-            let simulation = try cluster(seed)
-            let leaver = simulation.processes[2]
-            leaver.receive(.drain)
-            let time = try simulation.run(for: 5_000_000) { leaver.isDead && simulation.allIsRun }
-            #expect(time.map { $0 < 60_000 } ?? false, "seed \(seed): \(time ?? -1) µs")
-            #expect(simulation.judge.fences == 0)
+    @Test func `a drain: every shard is run elsewhere at once, and the process ends`() async throws {
+        try await SimulationThreads.run {
+            for seed in Self.seeds {
+                let simulation = try cluster(seed)
+                let leaver = simulation.processes[2]
+                leaver.receive(.drain)
+                let time = try simulation.run(for: 5_000_000) { leaver.isDead && simulation.allIsRun }
+                #expect(time.map { $0 < 60_000 } ?? false, "seed \(seed): \(time ?? -1) µs")
+                #expect(simulation.judge.fences == 0)
+            }
         }
     }
 
-    @Test func `staying alive costs a few statements a second`() throws {
-        let simulation = try cluster(1, replicas: 5)
-        let before = simulation.statements
-        _ = try simulation.run(for: 60_000_000)
-        let perSecond = Double(simulation.statements - before) / 60 / 5
-        #expect(perSecond <= 4, "\(perSecond) statements per second and replica")
+    @Test func `staying alive costs a few statements a second`() async throws {
+        try await SimulationThreads.run {
+            let simulation = try cluster(1, replicas: 5)
+            let before = simulation.statements
+            _ = try simulation.run(for: 60_000_000)
+            let perSecond = Double(simulation.statements - before) / 60 / 5
+            #expect(perSecond <= 4, "\(perSecond) statements per second and replica")
+        }
     }
 
-    @Test func `the same seed gives the same run`() throws {
-        func fingerprint() throws -> [Int] {
-            let simulation = Simulation(seed: 7, profile: .everything)
-            try simulation.run(steps: 10_000)
-            let judge = simulation.judge
-            return [simulation.steps, judge.moves, judge.fences, judge.writeCount, Int(simulation.now)]
+    @Test func `the same seed gives the same run`() async throws {
+        try await SimulationThreads.run {
+            func fingerprint() throws -> [Int] {
+                let simulation = Simulation(seed: 7, profile: .everything)
+                try simulation.run(steps: 10_000)
+                let judge = simulation.judge
+                return [simulation.steps, judge.moves, judge.fences, judge.writeCount, Int(simulation.now)]
+            }
+            let first = try fingerprint()
+            let second = try fingerprint()
+            #expect(first == second)
         }
-        #expect(try fingerprint() == fingerprint())
     }
 }

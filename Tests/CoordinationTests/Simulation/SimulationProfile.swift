@@ -1,7 +1,7 @@
 import Testing
 
 /// What may go wrong in a run, and how often.
-struct SimulationProfile: CustomTestStringConvertible {
+struct SimulationProfile: CustomTestStringConvertible, Sendable {
     var name: String
     /// Faults are drawn from these, each as often as it is listed.
     var faults: [Fault]
@@ -27,13 +27,13 @@ struct SimulationProfile: CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    enum Fault: CaseIterable {
+    enum Fault: CaseIterable, Sendable {
         case crash, powerLoss, pause, shortPause, partition, sessionEnded, watcherEnded, databaseRestart, drain, join
         case listenerLost
     }
 
     /// A rule of the protocol that is broken, in the database or on the way to it.
-    enum Mutation: CaseIterable {
+    enum Mutation: CaseIterable, Sendable {
         /// Every lock counts as seen held.
         case nothingNeedsToBeObserved
         /// A session counts as one that has been up for a TTL already.

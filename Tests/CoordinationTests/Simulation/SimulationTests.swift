@@ -3,7 +3,7 @@ import Testing
 @testable import Coordination
 
 /// Hundreds of clusters under faults, in simulated time.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(3)))
 struct SimulationTests {
     /// A run that went wrong, and how to see it again.
     struct Failure: Error, CustomStringConvertible {
@@ -30,13 +30,16 @@ struct SimulationTests {
     @Test(arguments: [SimulationProfile.everything, .restarts, .leases, .deploys])
     func `whatever happens, ownership is safe, and everything is run again afterwards`(
         _ profile: SimulationProfile
-    ) throws {
-        var (moves, fences, writes) = (0, 0, 0)
-        for seed in SimulationSeeds.chosen(60) {
-            let simulation = try Self.run(profile, seed: seed, steps: 10_000)
-            moves += simulation.judge.moves
-            fences += simulation.judge.fences
-            writes += simulation.judge.writeCount
+    ) async throws {
+        let (moves, fences, writes) = try await SimulationThreads.run {
+            var (moves, fences, writes) = (0, 0, 0)
+            for seed in SimulationSeeds.chosen(50) {
+                let simulation = try Self.run(profile, seed: seed, steps: 10_000)
+                moves += simulation.judge.moves
+                fences += simulation.judge.fences
+                writes += simulation.judge.writeCount
+            }
+            return (moves, fences, writes)
         }
         // A run in which nothing happens proves nothing.
         #expect(moves > 0 && writes > 0 && (fences > 0) != profile.nobodyMayBeFenced)

@@ -1,0 +1,69 @@
+import Synchronization
+
+@testable import Coordination
+
+/// A host that runs nothing and remembers everything.
+final class RecordingHost: ShardHost {
+    struct Memory: Sendable {
+        /// What runs here, by shard.
+        var running: [Int: ShardClaim] = [:]
+        var abandoned: [FencingToken] = []
+        var settled: [FencingToken] = []
+        var suspensions = 0
+        var isSuspended = false
+        var refreshes = 0
+    }
+
+    private let memory = Mutex(Memory())
+    /// Whether strategies come to a settled point when asked.
+    private let settles: Bool
+
+    init(settles: Bool = true) { self.settles = settles }
+
+    var now: Memory { memory.withLock { $0 } }
+
+    var tokens: Set<FencingToken> { Set(now.running.values.map(\.token)) }
+
+    func bringUp(_ claims: [ShardClaim]) {
+        memory.withLock { for claim in claims { $0.running[claim.token.shard] = claim } }
+    }
+
+    func abandon(_ tokens: [FencingToken]) {
+        memory.withLock { memory in
+            memory.abandoned += tokens
+            for token in tokens where memory.running[token.shard]?.token == token { memory.running[token.shard] = nil }
+        }
+    }
+
+    func refresh(shard: Int?) { memory.withLock { $0.refreshes += 1 } }
+
+    func suspend() {
+        memory.withLock {
+            $0.isSuspended = true
+            $0.suspensions += 1
+        }
+    }
+
+    func resume() { memory.withLock { $0.isSuspended = false } }
+
+    func choose(strategies: Int) async -> [FencingToken] {
+        var left = strategies
+        var chosen: [FencingToken] = []
+        for claim in now.running.values.sorted(by: { $0.token.shard < $1.token.shard })
+        where claim.strategies > 0 && claim.strategies <= left {
+            left -= claim.strategies
+            chosen.append(claim.token)
+        }
+        return chosen
+    }
+
+    func settle(_ tokens: [FencingToken]) async -> [FencingToken] {
+        // For ever, as far as a test can tell.
+        if !settles { try? await Task.sleep(for: .seconds(300)) }
+        memory.withLock { memory in
+            memory.settled += tokens
+            for token in tokens where memory.running[token.shard]?.token == token { memory.running[token.shard] = nil }
+        }
+        return tokens
+    }
+}
