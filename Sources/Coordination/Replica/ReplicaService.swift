@@ -29,7 +29,6 @@ package final class ReplicaService: Service {
     private struct Shared {
         var status = ReplicaStatus.joining
         var trustedUntil: ContinuousClock.Instant?
-        var membership: Membership?
     }
 
     /// - Parameters:
