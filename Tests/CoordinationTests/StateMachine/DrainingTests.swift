@@ -45,13 +45,13 @@ import Testing
         #expect(actions.contains(.handOverEverything(driver.tokens([2: 1, 3: 1, 4: 1]), by: 1)))
     }
 
-    @Test func `what a claim of unknown fate has brought is found, and handed on`() {
+    @Test func `what a claim of unknown fate has brought is found, and handed on`() throws {
         var driver = MachineDriver.owner(of: [3: 5])
         driver.send(.heardReleased)
         driver.send(.drain)
         let listing = driver.send(.claimUnknown(by: 1)).listings
         #expect(listing.count == 1)
-        let actions = driver.send(.owned(driver.tokens([3: 5, 8: 1]), by: 1, listing[0]))
+        let actions = driver.send(.owned(driver.tokens([3: 5, 8: 1]), by: 1, try #require(listing.first)))
         #expect(actions == [.handOverEverything(driver.tokens([3: 5, 8: 1]), by: 1)])
     }
 
@@ -85,25 +85,26 @@ import Testing
         #expect(driver.send(.drain) == [.closeSession, .finish])
     }
 
-    @Test func `a drain without a session waits for one, lists, and goes on`() {
+    @Test func `a drain without a session waits for one, lists, and goes on`() throws {
         var driver = MachineDriver.owner(of: [3: 5])
         driver.send(.sessionLost(generation: 1))
         #expect(driver.send(.drain) == [])
         driver.open()
         let listing = driver.send(.reattached(1, generation: 2, sentAt: driver.now)).listings
         #expect(listing.count == 1)
-        let actions = driver.send(.owned(driver.tokens([3: 5]), by: 1, listing[0]))
+        let actions = driver.send(.owned(driver.tokens([3: 5]), by: 1, try #require(listing.first)))
         #expect(actions == [.handOverEverything(driver.tokens([3: 5]), by: 1)])
     }
 
-    @Test func `the session is lost in the middle of a drain: the rest is handed over when there is a new one`() {
+    @Test func `the session is lost in the middle of a drain: the rest is handed over when there is a new one`() throws
+    {
         var driver = MachineDriver.owner(of: [3: 5, 4: 1])
         driver.send(.drain)
         driver.send(.sessionLost(generation: 1))
         #expect(driver.send(.handOverEverythingUnknown(by: 1)) == [])
         driver.open()
         let listing = driver.send(.reattached(1, generation: 2, sentAt: driver.now)).listings
-        let actions = driver.send(.owned(driver.tokens([4: 1]), by: 1, listing[0]))
+        let actions = driver.send(.owned(driver.tokens([4: 1]), by: 1, try #require(listing.first)))
         #expect(actions == [.abandon(driver.tokens([3: 5])), .handOverEverything(driver.tokens([4: 1]), by: 1)])
     }
 
@@ -135,13 +136,13 @@ import Testing
         #expect(driver.tick(for: .milliseconds(60)).contains(.handOverEverything(driver.tokens([3: 5]), by: 1)))
     }
 
-    @Test func `leaving fails while something is owned: it is found and handed over`() {
+    @Test func `leaving fails while something is owned: it is found and handed over`() throws {
         var driver = MachineDriver.member()
         driver.send(.drain)
         driver.send(.leaveFailed(1))
         let listing = driver.tick(for: .milliseconds(60)).listings
         #expect(listing.count == 1)
-        let actions = driver.send(.owned(driver.tokens([9: 4]), by: 1, listing[0]))
+        let actions = driver.send(.owned(driver.tokens([9: 4]), by: 1, try #require(listing.first)))
         #expect(actions == [.handOverEverything(driver.tokens([9: 4]), by: 1)])
     }
 

@@ -34,20 +34,20 @@ import Testing
         #expect(waits.first == .milliseconds(5) && waits == waits.sorted() && waits.last! <= .milliseconds(200))
     }
 
-    @Test func `a claim of unknown fate: what is owned is listed, and what is found is brought up`() {
+    @Test func `a claim of unknown fate: what is owned is listed, and what is found is brought up`() throws {
         var driver = MachineDriver.owner(of: [3: 5])
         driver.send(.heardReleased)
         let listing = driver.send(.claimUnknown(by: 1)).listings
         #expect(listing.count == 1)
-        let actions = driver.send(.owned(driver.tokens([3: 5, 7: 2]), by: 1, listing[0]))
+        let actions = driver.send(.owned(driver.tokens([3: 5, 7: 2]), by: 1, try #require(listing.first)))
         #expect(actions.broughtUp == driver.tokens([7: 2]) && actions.abandoned.isEmpty)
         #expect(driver.machine.owned == [3: 5, 7: 2])
     }
 
-    @Test func `what runs here but is not owned is abandoned; under another epoch it is both`() {
+    @Test func `what runs here but is not owned is abandoned; under another epoch it is both`() throws {
         var driver = MachineDriver.owner(of: [3: 5, 4: 1])
         driver.send(.heardReleased)
-        let listing = driver.send(.claimUnknown(by: 1)).listings[0]
+        let listing = try #require(driver.send(.claimUnknown(by: 1)).listings.first)
         let actions = driver.send(.owned(driver.tokens([4: 3]), by: 1, listing))
         #expect(actions == [.abandon(driver.tokens([3: 5, 4: 1])), .bringUp(driver.claims([4: 3]))])
     }
@@ -64,9 +64,9 @@ import Testing
         #expect(driver.renewed(Membership([.of(1, owned: [3: 5, 8: 1])])).listings.count == 1)
     }
 
-    @Test func `a listing that was overtaken by a claim is repeated, not believed`() {
+    @Test func `a listing that was overtaken by a claim is repeated, not believed`() throws {
         var driver = MachineDriver.owner(of: [3: 5])
-        let listing = driver.renewed(Membership([.of(1, owned: [3: 6])])).listings[0]
+        let listing = try #require(driver.renewed(Membership([.of(1, owned: [3: 6])])).listings.first)
         driver.send(.heardReleased)
         driver.send(.claimed(driver.claims([7: 1]), missed: 0, by: 1))
         let actions = driver.send(.owned(driver.tokens([3: 5]), by: 1, listing))
@@ -113,14 +113,14 @@ import Testing
         #expect(driver.machine.owned == [3: 1, 4: 1])
     }
 
-    @Test func `a hand-over of unknown fate: what turns out to be owned still is brought up again`() {
+    @Test func `a hand-over of unknown fate: what turns out to be owned still is brought up again`() throws {
         let owned: [Int: Int64] = [1: 1, 2: 1, 3: 1, 4: 1]
         var driver = MachineDriver.owner(of: owned)
         driver.renewed(Membership([.of(1, strategies: 4, owned: owned), .of(2)]))
         let settled = driver.tokens([1: 1, 2: 1])
         let listing = driver.send(.handOverUnknown(settled, by: 1)).listings
         #expect(listing.count == 1)
-        let actions = driver.send(.owned(driver.tokens([2: 1, 3: 1, 4: 1]), by: 1, listing[0]))
+        let actions = driver.send(.owned(driver.tokens([2: 1, 3: 1, 4: 1]), by: 1, try #require(listing.first)))
         #expect(actions.broughtUp == driver.tokens([2: 1]))
         #expect(driver.machine.owned == [2: 1, 3: 1, 4: 1])
     }

@@ -20,11 +20,11 @@ import Testing
         return (driver, attempt)
     }
 
-    @Test func `a free lock that was seen held is a reason to fence`() {
+    @Test func `a free lock that was seen held is a reason to fence`() throws {
         var (driver, attempt) = watcher()
         let poll = driver.send(.watched(2, attempt: attempt, isFree: false)).watches
         #expect(poll.map(\.target) == [2] && poll.map(\.quick) == [false])
-        let actions = driver.send(.watched(2, attempt: poll[0].attempt, isFree: true))
+        let actions = driver.send(.watched(2, attempt: try #require(poll.first).attempt, isFree: true))
         #expect(actions == [.fence(2, by: 1, .sessionLost)])
     }
 
@@ -35,7 +35,7 @@ import Testing
         #expect(again.fences.isEmpty && again.watches.map(\.quick) == [true])
     }
 
-    @Test func `a lock seen held in the last session proves nothing in this one`() {
+    @Test func `a lock seen held in the last session proves nothing in this one`() throws {
         var (driver, attempt) = watcher()
         driver.send(.watched(2, attempt: attempt, isFree: false))
         driver.send(.sessionLost(generation: 1))
@@ -43,12 +43,12 @@ import Testing
         driver.send(.reattached(1, generation: 2, sentAt: driver.now))
         let watches = driver.renewed(Membership([.of(1), .of(2), .of(3)])).watches
         #expect(watches.map(\.target) == [2] && watches.map(\.quick) == [true])
-        #expect(driver.send(.watched(2, attempt: watches[0].attempt, isFree: true)).fences.isEmpty)
+        #expect(driver.send(.watched(2, attempt: try #require(watches.first).attempt, isFree: true)).fences.isEmpty)
     }
 
-    @Test func `an answer to a question of the last session is ignored`() {
+    @Test func `an answer to a question of the last session is ignored`() throws {
         var (driver, attempt) = watcher()
-        let poll = driver.send(.watched(2, attempt: attempt, isFree: false)).watches[0].attempt
+        let poll = try #require(driver.send(.watched(2, attempt: attempt, isFree: false)).watches.first).attempt
         driver.send(.sessionLost(generation: 1))
         driver.open()
         driver.send(.reattached(1, generation: 2, sentAt: driver.now))
@@ -59,18 +59,18 @@ import Testing
         #expect(driver.machine.watch?.attempt != nil)
     }
 
-    @Test func `after the watching connection was lost nothing seen before counts`() {
+    @Test func `after the watching connection was lost nothing seen before counts`() throws {
         var (driver, attempt) = watcher()
-        let poll = driver.send(.watched(2, attempt: attempt, isFree: false)).watches[0].attempt
+        let poll = try #require(driver.send(.watched(2, attempt: attempt, isFree: false)).watches.first).attempt
         #expect(driver.send(.watchFailed(2, attempt: poll)) == [])
         let again = driver.tick(for: .milliseconds(60)).watches
         #expect(again.map(\.quick) == [true])
-        #expect(driver.send(.watched(2, attempt: again[0].attempt, isFree: true)).fences.isEmpty)
+        #expect(driver.send(.watched(2, attempt: try #require(again.first).attempt, isFree: true)).fences.isEmpty)
     }
 
-    @Test func `the ring heals: the next neighbour's lock, seen held at a heartbeat, counts as well`() {
+    @Test func `the ring heals: the next neighbour's lock, seen held at a heartbeat, counts as well`() throws {
         var (driver, attempt) = watcher()
-        let poll = driver.send(.watched(2, attempt: attempt, isFree: false)).watches[0].attempt
+        let poll = try #require(driver.send(.watched(2, attempt: attempt, isFree: false)).watches.first).attempt
         let long = Duration.seconds(3)
         driver.renewed(Membership([.of(1), .of(2, remaining: long), .of(3, remaining: long, held: true)]))
         // Both die at once.
@@ -78,7 +78,11 @@ import Testing
         let actions = driver.send(.fenceAnswered(2, isCommitted: true))
         #expect(actions.claims == 1 && actions.renewals == 1)
         #expect(actions.watches.map(\.target) == [3] && actions.watches.map(\.quick) == [false])
-        #expect(driver.send(.watched(3, attempt: actions.watches[0].attempt, isFree: true)).fences.map(\.victim) == [3])
+        #expect(
+            driver.send(.watched(3, attempt: try #require(actions.watches.first).attempt, isFree: true)).fences.map(
+                \.victim
+            ) == [3]
+        )
     }
 
     @Test func `a heartbeat asks only for locks that were not seen held yet`() {
@@ -105,14 +109,14 @@ import Testing
         #expect(driver.send(.watched(9, attempt: now.attempt!, isFree: false)).watches.count == 1)
     }
 
-    @Test func `a fence that was not committed: look again, and believe nothing seen before`() {
+    @Test func `a fence that was not committed: look again, and believe nothing seen before`() throws {
         var (driver, attempt) = watcher()
-        let poll = driver.send(.watched(2, attempt: attempt, isFree: false)).watches[0].attempt
+        let poll = try #require(driver.send(.watched(2, attempt: attempt, isFree: false)).watches.first).attempt
         driver.send(.watched(2, attempt: poll, isFree: true))
         #expect(driver.send(.fenceAnswered(2, isCommitted: false)).renewals == 1)
         let again = driver.tick(for: .milliseconds(20)).watches
         #expect(again.map(\.quick) == [true])
-        #expect(driver.send(.watched(2, attempt: again[0].attempt, isFree: true)).fences.isEmpty)
+        #expect(driver.send(.watched(2, attempt: try #require(again.first).attempt, isFree: true)).fences.isEmpty)
     }
 
     @Test func `an expired lease is looked at exactly when it expires`() {
@@ -152,11 +156,11 @@ import Testing
         #expect(driver.send(.tick).fences.isEmpty)
     }
 
-    @Test func `a draining replica still finds the dead`() {
+    @Test func `a draining replica still finds the dead`() throws {
         var (driver, attempt) = watcher()
         driver.send(.heardReleased)
         driver.send(.drain)
-        let poll = driver.send(.watched(2, attempt: attempt, isFree: false)).watches[0].attempt
+        let poll = try #require(driver.send(.watched(2, attempt: attempt, isFree: false)).watches.first).attempt
         #expect(driver.send(.watched(2, attempt: poll, isFree: true)) == [.fence(2, by: 1, .sessionLost)])
     }
 }
