@@ -31,9 +31,10 @@ struct SimulationTests {
     func `whatever happens, ownership is safe, and everything is run again afterwards`(
         _ profile: SimulationProfile
     ) async throws {
+        let seeds = SimulationSeeds.chosen(50)
         let (moves, fences, writes) = try await SimulationThreads.run {
             var (moves, fences, writes) = (0, 0, 0)
-            for seed in SimulationSeeds.chosen(50) {
+            for seed in seeds {
                 let simulation = try Self.run(profile, seed: seed, steps: 10_000)
                 moves += simulation.judge.moves
                 fences += simulation.judge.fences
@@ -41,7 +42,8 @@ struct SimulationTests {
             }
             return (moves, fences, writes)
         }
-        // A run in which nothing happens proves nothing.
+        // Runs in which nothing happens prove nothing; a single one may be quiet.
+        guard seeds.count > 1 else { return }
         #expect(moves > 0 && writes > 0 && (fences > 0) != profile.nobodyMayBeFenced)
     }
 }
