@@ -1,9 +1,10 @@
 /*
  * The ownership protocol: replicas that share one database so that every shard is run by exactly one of them.
  *
- * Each atomic step is one statement (a transaction of its own) or one local decision; between any two of them everything
- * else may happen, for however long. So a process that is paused at any instruction needs no event of its own: it is one
- * that takes no step. Time is abstract: see Clock, and what Environment says about silence. README.md says more.
+ * Each atomic step is one statement (a transaction of its own) or one local decision; between any two of them
+ * everything else may happen, for however long. So a process that is paused at any instruction needs no event of its
+ * own: it is one that takes no step. Time is abstract: see Clock, and what Environment says about silence. README.md
+ * says more.
  *
  * Sizes and faults are set with -D (see `check`). -DNO_<RULE> leaves one protective rule out.
  */
@@ -40,6 +41,12 @@
 #ifndef DRAINS      /* a replica hands over everything and leaves */
 #define DRAINS 0
 #endif
+#ifndef STAY_DEAD   /* a process that died is not started again while another lives */
+#define STAY_DEAD 0
+#endif
+#ifndef WRITES      /* strategies write (without them only the life of the replicas is checked: fewer states) */
+#define WRITES 1
+#endif
 #ifndef COLD        /* begins before anybody has joined */
 #define COLD 0
 #endif
@@ -51,7 +58,7 @@
 #define BIT(i) (1 << (i))
 #define RUN(p, s) running[(p) * SHARDS + (s)]
 
-/* ------------------------------------------------------------------------------------------- the database ---------- */
+/* ------------------------------------------------------------------------------------------- the database --------- */
 
 bool up = true;
 bit timeline;
@@ -79,7 +86,7 @@ byte s_nextid, s_row[IDS + 1], s_owner[SHARDS], s_epoch[SHARDS];
 #define TOOK (got[0] != 0)
 #endif
 
-/* ----------------------------------------------------------------------------------------------- processes --------- */
+/* ----------------------------------------------------------------------------------------------- processes -------- */
 
 bool alive[REPLICAS] = true;
 bool conn[REPLICAS];            /* its session exists on the server; the process learns of its end by its next statement */
@@ -111,7 +118,8 @@ byte writer[SHARDS];            /* the incarnation that has written under the cu
 #define LIVES(p, self) (alive[p] && p != (self))
 
 /* Rule: the WAL timeline is part of the token. What must match the server's is the timeline that the replica itself
- * knows: the row under its id may be somebody else's by now, who got the same id from a sequence that ran backwards. */
+ * knows: the row under its id may be somebody else's by now, who got the same id from a sequence that ran backwards.
+ * */
 #if defined(NO_TIMELINE)
 #define TIMELINE(tl_, id_) true
 #elif defined(NO_OWN_TIMELINE)
@@ -424,6 +432,7 @@ turn:
                         endSession(p);
                         id[p] = 0;
                         alive[p] = false;
+                        draining = false
                     }
                     goto gone
                 :: else -> unknown = true
@@ -491,15 +500,15 @@ fenced:
     };
 gone:
     if
-    :: d_step { id[p] != 0 -> alive[p] = true; id[p] = 0 }
+    :: d_step { (id[p] != 0 && !STAY_DEAD) || !ANY(LIVES, p) -> alive[p] = true; id[p] = 0 }
         goto start
     :: ANY(LIVES, p)
     fi
 }
 
 /*
- * Writes on a strategy's behalf, over connections of the pool: the token is copied, and the statement arrives whenever it
- * likes, even after its process is gone.
+ * Writes on a strategy's behalf, over connections of the pool: the token is copied, and the statement arrives
+ * whenever it likes, even after its process is gone.
  */
 #if defined(NO_WRITE_GUARD)
 #define GUARD true
@@ -610,7 +619,9 @@ end:
     od
 }
 
-#define CRASH(p) d_step { CRASHES && events > 0 && alive[p] && id[p] != 0 -> events--; endSession(p); stopAll(p); alive[p] = false }
+#define CRASH(p) d_step { \
+        CRASHES && events > 0 && alive[p] && id[p] != 0 -> \
+        events--; endSession(p); stopAll(p); alive[p] = false }
 #define CUT(p) d_step { CUTS && events > 0 && conn[p] -> events--; guilty[p] = true; endSession(p) }
 /* Its lease expires while it lives: paused, swapped out, or cut off for one TTL. */
 #define SILENCE(p) d_step { \
@@ -721,7 +732,7 @@ init {
 #if REPLICAS > 2
         run Replica(2);
 #endif
-#ifndef LIVENESS
+#if WRITES && !defined(LIVENESS)
         run Writes();
 #endif
     }
