@@ -73,6 +73,8 @@ struct FailoverTests {
             _ = try await owner.output.first(
                 containing: "Replica \(victim) was fenced; its strategies are stopped here"
             )
+            // Nothing was confirmed to it, and it must not say so.
+            #expect(!owner.output.recent.contains { $0.contains("Resumed: the lease is confirmed again") })
             // The sleeper joins again as a new replica, and the strategy goes on where it is.
             try await owner.waitUntilReady()
             let taken = try await cluster.strategy("BTCUSDT", "the strategy") { $0["status"]?.string == "running" }

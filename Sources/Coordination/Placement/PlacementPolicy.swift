@@ -1,8 +1,8 @@
 /// Decides what a replica hands to another so that everybody carries its share.
 ///
 /// The share is counted in strategies, weighted by capacity. Empty shards are shared out too, separately: they carry no
-/// work, but new strategies are put into them. One replica gives at a time (the fullest of those that can) and one receives (the emptiest),
-/// and only if that narrows the gap between them, so nothing bounces.
+/// work, but new strategies are put into them. One replica gives at a time (the fullest of those that can) and one
+/// receives (the emptiest), and only if that narrows the gap between them, so nothing bounces.
 package enum PlacementPolicy {
     package struct HandOver: Sendable, Equatable {
         package let receiver: ReplicaID

@@ -179,8 +179,8 @@ extension ReplicaService {
 }
 
 extension PostgresConnection {
-    /// Whether a session is to be replaced after this: a new one starts from what the database says. To close one frees its lock, and that is as good as dying: so not for
-    /// a statement that the server has merely refused.
+    /// Whether a session is to be replaced after this: a new one starts from what the database says. To close one frees its
+    /// lock, and that is as good as dying: so not for a statement that the server has merely refused.
     fileprivate func isUseless(after error: any Error, _ action: ReplicaAction) -> Bool {
         switch action {
         case .join, .reattach, .renew: true

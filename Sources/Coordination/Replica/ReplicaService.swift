@@ -96,13 +96,14 @@ package final class ReplicaService: Service {
         group.addTask { await self.forwardNotifications() }
         continuation.yield(.start)
         for await event in events {
-            let before = machine.id
+            let (before, wasSuspended) = (machine.id, machine.isSuspended)
             shell.note(event, in: &group)
             for action in machine.handle(event, at: clock.now) {
                 shell.perform(action, in: &group)
             }
             publish(machine)
             log(event, before: before, machine)
+            logSuspension(wasSuspended, before: before, machine)
             if machine.isFinished {
                 // What is still under way must not hold up the end.
                 group.cancelAll()
@@ -150,6 +151,17 @@ package final class ReplicaService: Service {
                 "Replica \(before) was fenced; its strategies are stopped here",
                 metadata: ["replica.id": "\(before)"]
             )
+        }
+    }
+
+    private func logSuspension(_ wasSuspended: Bool, before: ReplicaID?, _ machine: Machine) {
+        switch (wasSuspended, machine.isSuspended) {
+        case (false, true):
+            logger.warning("Suspended: the database has not confirmed this replica's lease in time")
+        // A fenced one is suspended no longer either, but nothing was confirmed.
+        case (true, false) where machine.id == before && !machine.isFinished:
+            logger.info("Resumed: the lease is confirmed again")
+        default: break
         }
     }
 

@@ -53,12 +53,8 @@ struct ReplicaShell: ~Copyable {
         case .bringUp(let claims): service.host.bringUp(claims)
         case .abandon(let tokens): service.host.abandon(tokens)
         case .refresh: service.host.refresh(shard: nil)
-        case .suspend:
-            service.logger.warning("Suspended: the database has not confirmed this replica's lease in time")
-            service.host.suspend()
-        case .resume:
-            service.logger.info("Resumed: the lease is confirmed again")
-            service.host.resume()
+        case .suspend: service.host.suspend()
+        case .resume: service.host.resume()
         case .finish: break
         case .join, .reattach, .renew, .fence, .claim, .listOwned, .handOver, .handOverEverything, .leave:
             let session = session
