@@ -23,11 +23,11 @@ struct LoadBalancerTests {
     func draining() async throws {
         try await withServers(2) { servers, balancer in
             async let slow = request(balancer, path: "/slow")
-            let started = try await firstLine(containing: "GET /slow", of: servers)
-            let (draining, other) = started == "server-1" ? (servers[0], servers[1]) : (servers[1], servers[0])
+            let draining = try await receiver(of: "GET /slow", among: servers)
+            let other = try #require(servers.first { $0.name != draining.name })
             draining.process.signal(.hangUp)
             try await eventually("it is out of the rotation") {
-                try await stateOfServers(balancer)[draining.name]?.hasPrefix("NOLB") == true
+                try await statistics(balancer)[draining.name]?.state.hasPrefix("NOLB") == true
             }
             for _ in 0..<6 {
                 let answer = try await request(balancer)
@@ -43,8 +43,7 @@ struct LoadBalancerTests {
     func frozen() async throws {
         try await withServers(2) { servers, balancer in
             async let slow = request(balancer, ["-X", "POST", "-d", "x"], path: "/slow")
-            let started = try await firstLine(containing: "POST /slow", of: servers)
-            let frozen = started == "server-1" ? servers[0] : servers[1]
+            let frozen = try await receiver(of: "POST /slow", among: servers)
             frozen.process.signal(.stop)
             let answer = try await slow
             #expect(answer.status != "200")
@@ -108,6 +107,10 @@ struct LoadBalancerTests {
         )
         do {
             try await balancer.start()
+            // Until its first check a server only passes for up: one that is slow to answer it would lose its requests.
+            try await eventually("every server has passed a check") {
+                try await statistics(balancer).values.allSatisfy { $0.check == "L7OK" }
+            }
             try await body(servers, balancer)
         } catch {
             await balancer.stop()
@@ -118,18 +121,14 @@ struct LoadBalancerTests {
         for server in servers { await server.process.end(.kill) }
     }
 
-    /// The name of the server that writes such a line first.
-    private func firstLine(containing text: String, of servers: [Server]) async throws -> String? {
-        try await withThrowingTaskGroup { group in
-            for server in servers {
-                group.addTask {
-                    _ = try await server.output.first(containing: text)
-                    return server.name
-                }
-            }
-            defer { group.cancelAll() }
-            return try await group.next()
+    /// The server that gets such a request.
+    private func receiver(of request: String, among servers: [Server]) async throws -> Server {
+        var receiver: Server?
+        try await eventually("a server gets \(request)") {
+            receiver = servers.first { $0.output.recent.contains(request) }
+            return receiver != nil
         }
+        return try #require(receiver)
     }
 
     private func request(
@@ -146,20 +145,21 @@ struct LoadBalancerTests {
         return (lines.last ?? "", lines.first ?? "")
     }
 
-    /// The state of each server, by HAProxy's own account.
-    private func stateOfServers(_ balancer: LoadBalancer) async throws -> [String: String] {
+    /// The state of each server and the result of its last check, by HAProxy's own account.
+    private func statistics(_ balancer: LoadBalancer) async throws -> [String: (state: String, check: String)] {
         let script = """
-            import socket, sys
+            import csv, socket, sys
             s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(b"show stat\\n")
-            print(s.makefile().read())
+            for row in csv.DictReader(s.makefile()):
+                if row["check_status"]: print(row["svname"], row["check_status"].strip("* "), row["status"])
             """
         let output = try await ChildProcess.runSuccessfully("python3", ["-c", script, balancer.adminSocket])
-        var states: [String: String] = [:]
+        var statistics: [String: (state: String, check: String)] = [:]
         for line in output.split(separator: "\n") {
-            let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-            if fields.count > 17, fields[0] == "replicas" { states[String(fields[1])] = String(fields[17]) }
+            let fields = line.split(separator: " ", maxSplits: 2).map(String.init)
+            statistics[fields[0]] = (state: fields[2], check: fields[1])
         }
-        return states
+        return statistics
     }
 
     /// Says its name to every request. SIGHUP: not ready any more. `/slow` waits for a SIGUSR1. `/crash-once` closes the
@@ -184,14 +184,15 @@ struct LoadBalancerTests {
                 self.wfile.write(name.encode())
             do_GET = do_POST = answer
             def log_message(self, *arguments): pass
-        def not_ready(*_):
-            global ready
-            ready = False
         server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        signal.signal(signal.SIGHUP, not_ready)
-        signal.signal(signal.SIGUSR1, lambda *_: release.set())
+        # Taken one by one: a handler runs when the main thread next wakes, and a signal that comes just before it goes to
+        # sleep does not wake it.
+        signals = {signal.SIGHUP, signal.SIGUSR1}
+        signal.pthread_sigmask(signal.SIG_BLOCK, signals)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print("ready")
-        while True: signal.pause()
+        while True:
+            if signal.sigwait(signals) == signal.SIGHUP: ready = False
+            else: release.set()
         """
 }

@@ -32,6 +32,8 @@ final class DirectoryLock: Sendable {
     }
 
     deinit {
+        // Not by `close` alone: a child that is just being spawned holds the same lock until it becomes its program.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 }

@@ -46,12 +46,14 @@ package struct LoadBalancerConfiguration: Sendable {
     ///   if it is a GET or HEAD.
     /// - Each request has a connection of its own to the server, so none is lost to a kept one that just closes.
     /// - A stream of events may be silent for an hour.
+    /// - The port belongs to one HAProxy: without `noreuseport` two of them would share its connections between them.
     func file(adminSocket: String) -> String {
         let interval = checkInterval / .milliseconds(1)
         let servers = backends.map { "    server \($0.name) 127.0.0.1:\($0.port) check" }.joined(separator: "\n")
         return """
             global
                 maxconn 1000
+                noreuseport
                 hard-stop-after 2s
                 stats socket \(adminSocket) mode 600 level admin
 
