@@ -56,7 +56,8 @@ extension BinanceExchange {
             candles: rows.map(\.candle),
             reaches: reaches,
             isComplete: isComplete,
-            exchangeTime: exchangeTime
+            // The klines may be younger than the clock that was asked for beside them: one that is there has begun.
+            exchangeTime: max(exchangeTime, reaches ?? exchangeTime)
         )
     }
 
