@@ -72,21 +72,41 @@ install_missing() {
     say "Installing ${missing[*]}"
     apt update
     case " ${missing[*]} " in
-        *' postgresql '*) install_without_system_cluster "${missing[@]}" ;;
-        *) apt install --no-install-recommends "${missing[@]}" ;;
+        *' postgresql '*) install_without_system_cluster ;;
+        *) install_without_daemons ;;
     esac
     missing=()
 }
 
-# Debian's package starts a server of its own for the whole machine, unless told not to. Only the programs are wanted; the
-# machine's setting is put back, and a cluster that exists is left alone.
+# Only the programs are wanted: what a package would start as a service of the machine, now and at every boot, is not.
+install_without_daemons() {
+    local policy=/usr/sbin/policy-rc.d status=0 package ours=
+    if [ ! -e "$policy" ]; then
+        ours=yes
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 755 "$policy"
+    fi
+    apt install --no-install-recommends "${missing[@]}" || status=$?
+    [ -z "$ours" ] || as_root rm -f "$policy"
+    [ "$status" -eq 0 ] || exit "$status"
+    for package in "${missing[@]}"; do
+        case $package in
+            haproxy | pgbouncer)
+                ! have systemctl || as_root systemctl --quiet disable "$package" || true
+                ;;
+        esac
+    done
+}
+
+# Debian's package makes a database cluster for the whole machine, unless told not to. The machine's setting is put back,
+# and a cluster that exists is left alone.
 install_without_system_cluster() {
     local file=/etc/postgresql-common/createcluster.conf
     apt install --no-install-recommends postgresql-common
     as_root cp "$file" "$file.before-tenure"
     printf 'create_main_cluster = false\n' | as_root tee "$file" >/dev/null
     local status=0
-    apt install --no-install-recommends "$@" || status=$?
+    (install_without_daemons) || status=$?
     as_root mv "$file.before-tenure" "$file"
     [ "$status" -eq 0 ] || exit "$status"
 }
