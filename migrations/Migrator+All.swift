@@ -1,7 +1,8 @@
 extension Migrator {
     /// Every migration, in order. One line for each file in `sql`: `V0002__x.sql` is `PackageResources.V0002__x_sql`.
     package static let all: [Migration] = [
-        Migration(version: 1, name: "init", sql: PackageResources.V0001__init_sql)
+        Migration(version: 1, name: "init", sql: PackageResources.V0001__init_sql),
+        Migration(version: 2, name: "timelines", sql: PackageResources.V0002__timelines_sql),
     ]
 
     /// The newest version this binary knows.

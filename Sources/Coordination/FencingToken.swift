@@ -1,5 +1,5 @@
 /// The proof of ownership that every write on a strategy's behalf carries: it takes effect only while the shard still has
-/// this owner at this epoch.
+/// this owner at this epoch, on a server of the timeline that the owner joined under (it is a part of the id).
 package struct FencingToken: Sendable, Hashable {
     package let shard: Int
     package let owner: ReplicaID
@@ -12,5 +12,6 @@ package struct FencingToken: Sendable, Hashable {
     }
 }
 
-/// The id of one incarnation of one replica: from a sequence, never reused.
+/// The id of one incarnation of one replica: the server's WAL timeline when it joined and a number from a sequence, so never
+/// reused, even on a promoted standby that has lost the last of them.
 package typealias ReplicaID = Int64

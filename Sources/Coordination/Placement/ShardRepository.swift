@@ -1,6 +1,7 @@
 package import Postgres
 
-/// The SQL of owning shards: claim, release, list, mark as ready.
+/// The SQL of owning shards: claim, release, list, mark as ready. Whoever joined under another timeline than the server's
+/// changes nothing.
 package struct ShardRepository: Sendable {
     let executor: any PostgresExecutor
 
@@ -26,7 +27,7 @@ package struct ShardRepository: Sendable {
                     sum(capacity) OVER () AS total_capacity
                 FROM live WHERE NOT draining
             ), me AS (
-                SELECT * FROM ready WHERE id = \(id)
+                SELECT * FROM ready WHERE id = \(id) AND tenure.timeline_of(id) = (SELECT tenure.current_timeline())
             ), shard AS (
                 SELECT s.id, s.owner, s.epoch, s.strategies > 0 AS loaded, greatest(s.strategies, 1) AS weight,
                     NOT EXISTS (SELECT FROM live WHERE live.id = s.owner) AS orphan,
@@ -103,6 +104,7 @@ package struct ShardRepository: Sendable {
                 UPDATE tenure.shards s SET owner = NULL, handed_to = \(receiver as ReplicaID?)
                 FROM unnest(\(tokens.map { Int32($0.shard) }), \(tokens.map(\.epoch))) AS t (id, epoch)
                 WHERE s.id = t.id AND s.epoch = t.epoch AND s.owner = \(owner)
+                    AND tenure.timeline_of(\(owner)) = (SELECT tenure.current_timeline())
                 RETURNING s.id, s.epoch
             )
             SELECT id, epoch, pg_notify('tenure', 'released') FROM released
@@ -117,6 +119,7 @@ package struct ShardRepository: Sendable {
             """
             WITH chosen AS (
                 SELECT id FROM tenure.shards WHERE owner = \(owner) AND strategies = 0
+                    AND tenure.timeline_of(\(owner)) = (SELECT tenure.current_timeline())
                 ORDER BY id DESC LIMIT \(count) FOR UPDATE SKIP LOCKED
             ), released AS (
                 UPDATE tenure.shards s SET owner = NULL, handed_to = \(receiver) FROM chosen WHERE s.id = chosen.id
@@ -138,6 +141,7 @@ package struct ShardRepository: Sendable {
                 FROM tenure.shards s
                 JOIN unnest(\(tokens.map { Int32($0.shard) }), \(tokens.map(\.epoch))) AS t (id, epoch)
                     ON s.id = t.id AND s.epoch = t.epoch AND s.owner = \(owner)
+                WHERE tenure.timeline_of(\(owner)) = (SELECT tenure.current_timeline())
                 -- In the order in which steps lock shards, or the two meet in a deadlock.
                 ORDER BY s.id FOR NO KEY UPDATE OF s
             )

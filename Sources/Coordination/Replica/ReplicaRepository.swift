@@ -4,12 +4,12 @@ import Postgres
 struct ReplicaRepository: Sendable {
     let session: PostgresConnection
 
-    /// Takes an id and its session lock, and only then inserts the row: a visible row whose lock is free always means a dead
-    /// replica.
+    /// Takes an id (the server's WAL timeline is a part of it) and its session lock, and only then inserts the row: a
+    /// visible row whose lock is free always means a dead replica.
     ///
     /// - Throws: ``CoordinationError`` where the connection is not a direct session.
     func join(_ identity: ReplicaIdentity, ttl: Duration) async throws -> ReplicaID {
-        let id = try await session.query("SELECT nextval('tenure.replica_ids')", timeout: ttl).only.decode(Int64.self)
+        let id = try await session.query("SELECT tenure.next_replica_id()", timeout: ttl).only.decode(Int64.self)
         try await lock(id, timeout: ttl)
         try await session.query(
             """
@@ -32,17 +32,27 @@ struct ReplicaRepository: Sendable {
     ///
     /// The one before may not have ended on the server (a cut connection is noticed late): only this process can hold that
     /// lock, so it is ended here instead of waited for.
-    func takeBack(_ id: ReplicaID, timeout: Duration) async throws {
+    ///
+    /// - Returns: False on a server of another timeline than the one joined under. There the id means nothing, and its lock
+    ///   is not touched: it may be somebody else's.
+    func takeBack(_ id: ReplicaID, timeout: Duration) async throws -> Bool {
+        let isCurrent = try await session.query(
+            "SELECT tenure.timeline_of(\(id)) = tenure.current_timeline()",
+            timeout: timeout
+        ).only.decode(Bool.self)
+        guard isCurrent else { return false }
         try await session.query(
             """
             SELECT pg_terminate_backend(pid) FROM pg_locks
-            WHERE locktype = 'advisory' AND classid = tenure.session_lock_namespace()::oid AND objid = \(id)::bigint::oid
+            WHERE locktype = 'advisory' AND classid = tenure.session_lock_namespace()::oid
+                AND objid = tenure.session_lock_key(\(id))::oid
                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                 AND mode = 'ExclusiveLock' AND granted AND pid <> pg_backend_pid()
             """,
             timeout: timeout
         )
         try await lock(id, timeout: timeout)
+        return true
     }
 
     private func lock(_ id: ReplicaID, timeout: Duration) async throws {
@@ -50,7 +60,7 @@ struct ReplicaRepository: Sendable {
         let row = try await session.query(
             """
             SELECT pg_backend_pid() FROM (
-                SELECT pg_advisory_lock(tenure.session_lock_namespace(), \(id)::bigint::integer)) AS locked
+                SELECT pg_advisory_lock(tenure.session_lock_namespace(), tenure.session_lock_key(\(id)))) AS locked
             """,
             timeout: timeout
         ).only
@@ -61,7 +71,7 @@ struct ReplicaRepository: Sendable {
             SELECT EXISTS (
                 SELECT FROM pg_locks
                 WHERE locktype = 'advisory' AND classid = tenure.session_lock_namespace()::oid
-                    AND objid = \(id)::bigint::oid AND pid = pg_backend_pid() AND granted)
+                    AND objid = tenure.session_lock_key(\(id))::oid AND pid = pg_backend_pid() AND granted)
             """,
             timeout: timeout
         ).only.decode(Bool.self)
@@ -78,7 +88,8 @@ struct ReplicaRepository: Sendable {
             WITH renewed AS (
                 UPDATE tenure.replicas
                 SET heartbeat_at = clock_timestamp(), lease_expires_at = clock_timestamp() + \(ttl)::interval
-                WHERE id = \(id) AND fenced_at IS NULL AND timeline = tenure.timeline()
+                WHERE id = \(id) AND fenced_at IS NULL
+                    AND tenure.timeline_of(id) = (SELECT tenure.current_timeline())
                 RETURNING id
             ), live AS (
                 SELECT * FROM tenure.replicas WHERE fenced_at IS NULL
@@ -89,15 +100,17 @@ struct ReplicaRepository: Sendable {
                     sum(epoch * (id + 1))::bigint AS epochs, sum(revision)::bigint AS revisions
                 FROM tenure.shards GROUP BY owner
             ), seen AS (
-                SELECT objid::bigint AS id FROM pg_locks
+                SELECT objid AS key FROM pg_locks
                 WHERE cardinality(\(unseen)) > 0 AND locktype = 'advisory'
-                    AND classid = tenure.session_lock_namespace()::oid AND objid::bigint = ANY (\(unseen))
+                    AND classid = tenure.session_lock_namespace()::oid
                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                     AND mode = 'ExclusiveLock' AND granted
             )
             SELECT EXISTS (SELECT FROM renewed), live.id, live.name, live.capacity, live.draining,
                 (extract(epoch FROM live.lease_expires_at - clock_timestamp()) * 1000)::bigint,
-                EXISTS (SELECT FROM seen WHERE seen.id = live.id), held.strategies, held.loaded, held.empty, held.smallest, held.epochs, held.revisions
+                live.id = ANY (\(unseen))
+                    AND EXISTS (SELECT FROM seen WHERE seen.key = tenure.session_lock_key(live.id)::oid),
+                held.strategies, held.loaded, held.empty, held.smallest, held.epochs, held.revisions
             FROM live FULL JOIN held ON held.owner = live.id
             """,
             timeout: ttl
@@ -149,14 +162,15 @@ struct ReplicaRepository: Sendable {
     }
 
     /// Ends whatever connections a fenced replica still has, and with them any row lock it holds. Only those it had when it
-    /// was fenced: its process may be another replica by now.
+    /// was fenced: its process may be another replica by now. (One of another timeline had them on another server.)
     func endBackends(of victim: ReplicaID) async throws {
         try await session.query(
             """
             SELECT pg_terminate_backend(a.pid)
             FROM tenure.replicas r JOIN pg_stat_activity a
                 ON a.application_name = 'tenure/' || r.instance AND a.backend_start < r.fenced_at
-            WHERE r.id = \(victim) AND a.pid <> pg_backend_pid() AND a.datname = current_database()
+            WHERE r.id = \(victim) AND tenure.timeline_of(r.id) = (SELECT tenure.current_timeline())
+                AND a.pid <> pg_backend_pid() AND a.datname = current_database()
             """
         )
     }

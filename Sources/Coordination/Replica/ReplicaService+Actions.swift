@@ -67,7 +67,10 @@ extension ReplicaService {
             let id = try await replicas.join(identity, ttl: lease.ttl)
             continuation.yield(.joined(id, generation: generation, sentAt: sentAt))
         case .reattach(let id, let generation):
-            try await replicas.takeBack(id, timeout: lease.ttl)
+            guard try await replicas.takeBack(id, timeout: lease.ttl) else {
+                continuation.yield(.refused(id))
+                return
+            }
             sentAt = clock.now
             guard try await replicas.renew(id, ttl: lease.ttl) != nil else {
                 continuation.yield(.refused(id))

@@ -1,13 +1,13 @@
 import Glibc
 
 /// The account that PostgreSQL runs under: it refuses to run as root.
-struct ServerAccount: Sendable {
-    let name: String
-    let userID: UInt32
-    let groupID: UInt32
+package struct ServerAccount: Sendable {
+    package let name: String
+    package let userID: UInt32
+    package let groupID: UInt32
 
     /// Nil where this process is not root: then the server runs as the same user.
-    static func find() throws -> ServerAccount? {
+    package static func find() throws -> ServerAccount? {
         guard ProcessEnvironment.isRoot else { return nil }
         guard let entry = getpwnam("postgres") else {
             throw LocalClusterError(
@@ -22,7 +22,7 @@ struct ServerAccount: Sendable {
     }
 
     /// The command that runs a program under this account.
-    func command(_ program: String, _ arguments: [String]) -> (program: String, arguments: [String]) {
+    package func command(_ program: String, _ arguments: [String]) -> (program: String, arguments: [String]) {
         (
             "setpriv",
             ["--reuid=\(userID)", "--regid=\(groupID)", "--clear-groups", "--no-new-privs", "--", program] + arguments

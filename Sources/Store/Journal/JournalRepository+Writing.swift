@@ -23,6 +23,7 @@ extension JournalRepository {
                 SELECT s.id, s.owner, s.epoch
                 FROM tenure.shards s JOIN (SELECT DISTINCT shard, owner, epoch FROM input) i
                     ON s.id = i.shard AND s.owner = i.owner AND s.epoch = i.epoch
+                WHERE tenure.timeline_of(i.owner) = (SELECT tenure.current_timeline())
                 -- In one order, like everybody who locks several shards.
                 ORDER BY s.id FOR SHARE OF s
             ), written AS (
@@ -82,7 +83,9 @@ extension JournalRepository {
             """
             WITH guarded AS (
                 SELECT id FROM tenure.shards
-                WHERE id = \(Int32(step.shard)) AND owner = \(step.owner) AND epoch = \(step.epoch) FOR SHARE
+                WHERE id = \(Int32(step.shard)) AND owner = \(step.owner) AND epoch = \(step.epoch)
+                    AND tenure.timeline_of(\(step.owner)) = (SELECT tenure.current_timeline())
+                FOR SHARE
             )
             INSERT INTO tenure.checkpoints AS c (strategy_id, cursor_ms, candles, state, position_e8, cost_e8,
                 last_price_e8, pnl_e8, fees_e8, trades_count)
@@ -105,7 +108,9 @@ extension JournalRepository {
             """
             WITH guarded AS (
                 SELECT id FROM tenure.shards
-                WHERE id = \(Int32(shard)) AND owner = \(owner) AND epoch = \(epoch) FOR SHARE
+                WHERE id = \(Int32(shard)) AND owner = \(owner) AND epoch = \(epoch)
+                    AND tenure.timeline_of(\(owner)) = (SELECT tenure.current_timeline())
+                FOR SHARE
             ), running AS (
                 UPDATE tenure.strategies SET phase = 'running', last_error = NULL
                 WHERE id = \(strategyID) AND shard IN (SELECT id FROM guarded) AND phase = 'starting'
@@ -125,7 +130,9 @@ extension JournalRepository {
             """
             WITH guarded AS (
                 SELECT id, epoch FROM tenure.shards
-                WHERE id = \(Int32(shard)) AND owner = \(owner) AND epoch = \(epoch) FOR UPDATE
+                WHERE id = \(Int32(shard)) AND owner = \(owner) AND epoch = \(epoch)
+                    AND tenure.timeline_of(\(owner)) = (SELECT tenure.current_timeline())
+                FOR UPDATE
             ), removed AS (
                 DELETE FROM tenure.strategies WHERE id = \(strategyID) AND shard IN (SELECT id FROM guarded) RETURNING *
             ), recorded AS (
@@ -162,7 +169,9 @@ extension JournalRepository {
             """
             WITH guarded AS (
                 SELECT id FROM tenure.shards
-                WHERE id = \(Int32(shard)) AND owner = \(owner) AND epoch = \(epoch) FOR SHARE
+                WHERE id = \(Int32(shard)) AND owner = \(owner) AND epoch = \(epoch)
+                    AND tenure.timeline_of(\(owner)) = (SELECT tenure.current_timeline())
+                FOR SHARE
             ), failed AS (
                 UPDATE tenure.strategies SET phase = 'failed', last_error = \(error)
                 WHERE id = \(strategyID) AND shard IN (SELECT id FROM guarded) AND phase <> 'failed'

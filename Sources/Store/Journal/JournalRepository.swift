@@ -3,7 +3,8 @@ import Trading
 
 /// What the owner of strategies reads and writes. Every write is guarded by (shard, owner, epoch), matched under a share
 /// lock on the shard's row in the statement that writes: no lock outlives the statement, and a claim that was committed
-/// before makes it write nothing.
+/// before makes it write nothing. The owner's id carries the timeline it joined under: on a server of another one, nothing is
+/// written either.
 package struct JournalRepository: Sendable {
     let database: any PostgresExecutor
 

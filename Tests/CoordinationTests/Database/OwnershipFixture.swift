@@ -1,4 +1,6 @@
+import LocalCluster
 import Logging
+import Migrations
 import Postgres
 import TestSupport
 
@@ -30,6 +32,20 @@ struct OwnershipFixture: Sendable {
         }
     }
 
+    /// On a server of its own.
+    static func withServer(_ body: (OwnershipFixture, PostgresServer) async throws -> Void) async throws {
+        try await withPrivateServer(isDurable: false) { server in
+            let configuration = PostgresConfiguration(connectionString: server.connectionString())
+            _ = try await Migrator().migrate(configuration, logger: logger)
+            try await body(try await on(server), server)
+        }
+    }
+
+    static func on(_ server: PostgresServer) async throws -> OwnershipFixture {
+        let url = server.connectionString()
+        return OwnershipFixture(url: url, observer: try await connect(url))
+    }
+
     static func connect(_ url: String, instance: String = "observer") async throws -> PostgresConnection {
         try await PostgresConnection.connect(
             PostgresConfiguration(connectionString: url, applicationName: "tenure/\(instance)"),
@@ -45,6 +61,11 @@ struct OwnershipFixture: Sendable {
         let session = try await Self.connect(url, instance: name)
         let id = try await ReplicaRepository(session: session).join(Self.identity(name, capacity: capacity), ttl: ttl)
         return Replica(id: id, session: session)
+    }
+
+    /// A connection of a replica that joined elsewhere or before.
+    func session(_ id: ReplicaID, _ name: String) async throws -> Replica {
+        Replica(id: id, session: try await Self.connect(url, instance: name))
     }
 
     /// Puts strategies into shards, as starting them would.

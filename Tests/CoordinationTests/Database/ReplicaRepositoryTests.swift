@@ -39,21 +39,13 @@ struct ReplicaRepositoryTests {
         }
     }
 
-    @Test func `a renewal moves the lease on; of a fenced row or another timeline it is refused`() async throws {
+    @Test func `a renewal moves the lease on; of a fenced row it is refused`() async throws {
         try await OwnershipFixture.with { database in
             let replica = try await database.join("a", ttl: .seconds(5))
             // The picture is the one from before the renewal.
             _ = try await replica.life.renew(replica.id, ttl: .seconds(60))
             let membership = try #require(try await replica.life.renew(replica.id, ttl: .seconds(60)))
             #expect(membership.members[0].leaseRemaining > .seconds(50))
-            try await database.observer.query(
-                "UPDATE tenure.replicas SET timeline = '000000FF' WHERE id = \(replica.id)"
-            )
-            #expect(try await replica.life.renew(replica.id, ttl: .seconds(60)) == nil)
-            try await database.observer.query(
-                "UPDATE tenure.replicas SET timeline = tenure.timeline() WHERE id = \(replica.id)"
-            )
-            #expect(try await replica.life.renew(replica.id, ttl: .seconds(60)) != nil)
             try await database.observer.query(
                 "UPDATE tenure.replicas SET fenced_at = clock_timestamp() WHERE id = \(replica.id)"
             )
@@ -168,7 +160,7 @@ struct ReplicaRepositoryTests {
             let replica = try await database.join("a")
             let session = try await OwnershipFixture.connect(database.url, instance: "a")
             let life = ReplicaRepository(session: session)
-            try await life.takeBack(replica.id, timeout: .seconds(20))
+            #expect(try await life.takeBack(replica.id, timeout: .seconds(20)))
             #expect(await replica.session.waitUntilClosed() != nil)
             #expect(try await !ReplicaRepository.watch(replica.id, wait: .milliseconds(1), on: database.observer))
         }

@@ -33,13 +33,17 @@ struct ServiceFixture: Sendable {
         }
     }
 
-    /// On a server of its own.
+    /// On a server of its own. `alternative`: the port of another one that may take its place.
     static func withServer(
         strategies: Int = 30,
+        alternative: Int? = nil,
         _ body: (ServiceFixture, PostgresServer) async throws -> Void
     ) async throws {
         try await withPrivateServer { server in
-            let url = server.connectionString()
+            var url = server.connectionString()
+            if let alternative {
+                url = "postgresql://tenure@127.0.0.1:\(server.port),127.0.0.1:\(alternative)/tenure"
+            }
             _ = try await Migrator().migrate(
                 PostgresConfiguration(connectionString: url),
                 logger: OwnershipFixture.logger

@@ -43,7 +43,7 @@ struct JournalFixture: Sendable {
         }
     }
 
-    private static func add(_ count: Int, _ base: DesiredStateFixture) async throws -> JournalFixture {
+    static func add(_ count: Int, _ base: DesiredStateFixture) async throws -> JournalFixture {
         try await base.addReplica(1, capacity: 100_000, shards: 0..<1024)
         try await base.addReplica(2, capacity: 100_000, shards: 0..<0)
         let rows = try await base.pool.query(
