@@ -9,6 +9,7 @@ extension FakeDatabase {
 
     /// What a claim would take: the first half of the statement, on its snapshot.
     func choose(for id: ReplicaID) -> [Choice] {
+        guard isCurrent(id) else { return [] }
         let ready = live.filter { !$0.isDraining }.sorted { $0.id < $1.id }
         guard let rank = ready.firstIndex(where: { $0.id == id }).map({ $0 + 1 }) else { return [] }
         let total = ready.reduce(0) { $0 + $1.capacity }
@@ -46,14 +47,14 @@ extension FakeDatabase {
     }
 
     /// The second half: locks the rows, looks at their epochs again, and takes them.
-    func take(_ chosen: [Choice], for id: ReplicaID) -> (claims: [ShardClaim], missed: Int) {
+    func take(_ chosen: [Choice], for id: ReplicaID, by process: SimulatedProcess) -> (claims: [ShardClaim], missed: Int) {
         let ignoresEpoch = world.profile.mutations.contains(.claimIgnoresEpoch)
         var claims: [ShardClaim] = []
         for choice in chosen {
             guard ignoresEpoch || shards[choice.shard].epoch == choice.epoch else { continue }
             // A row that somebody has locked at this moment is skipped.
             if world.isFaulty, world.oneIn(25) { continue }
-            world.judge.claimed(choice.shard, by: id, from: shards[choice.shard])
+            world.judge.claimed(choice.shard, by: id, process, from: shards[choice.shard])
             shards[choice.shard].owner = id
             shards[choice.shard].epoch += 1
             shards[choice.shard].handedTo = nil
@@ -72,7 +73,7 @@ extension FakeDatabase {
 
     func release(_ tokens: [FencingToken], to receiver: ReplicaID?) {
         var isReleased = false
-        for token in tokens where matches(token) {
+        for token in tokens where matches(token) && isCurrent(token.owner) {
             shards[token.shard].owner = nil
             shards[token.shard].handedTo = receiver
             isReleased = true
@@ -87,12 +88,13 @@ extension FakeDatabase {
     }
 
     /// A guarded write on a strategy's behalf.
-    func write(_ token: FencingToken) -> Bool {
+    func write(_ token: FencingToken, by process: SimulatedProcess) -> Bool {
         let mutations = world.profile.mutations
         let isAllowed =
             mutations.contains(.writesNeedNoToken)
             || (mutations.contains(.writesIgnoreEpoch) ? shards[token.shard].owner == token.owner : matches(token))
-        if isAllowed { world.judge.wrote(token) }
+                && (mutations.contains(.writesIgnoreTimeline) || isCurrent(token.owner))
+        if isAllowed { world.judge.wrote(token, by: process) }
         return isAllowed
     }
 

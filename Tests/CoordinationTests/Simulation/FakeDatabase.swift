@@ -28,6 +28,7 @@ final class FakeDatabase {
 
     unowned let world: Simulation
     private(set) var isUp = true
+    private(set) var timeline: Int64 = 1
     /// Those that are not fenced; whoever is not here is fenced or gone.
     var live: [Replica] = []
     var shards: [Shard]
@@ -35,6 +36,7 @@ final class FakeDatabase {
     var fenced: [ReplicaID: (at: Int64, process: SimulatedProcess)] = [:]
     private var lastID: ReplicaID = 0
     private var connections: [FakeConnection] = []
+    /// By number: replicas of two timelines may share one.
     private var locks: [ReplicaID: FakeConnection] = [:]
     private var lockWaiters: [LockWaiter] = []
     private var lastWaiter = 0
@@ -89,9 +91,41 @@ final class FakeDatabase {
         isUp = true
     }
 
+    /// What has reached a standby: its rows, and how far its sequence is.
+    struct Copy {
+        fileprivate let live: [Replica]
+        fileprivate let shards: [Shard]
+        fileprivate let fenced: [ReplicaID: (at: Int64, process: SimulatedProcess)]
+        fileprivate let lastID: ReplicaID
+        let claims: [SimulationJudge.Claim]
+    }
+
+    func copy() -> Copy {
+        Copy(live: live, shards: shards, fenced: fenced, lastID: lastID, claims: world.judge.claims)
+    }
+
+    /// The standby takes over, without what was committed since.
+    func promote(_ copy: Copy) {
+        (live, shards, fenced, lastID) = (copy.live, copy.shards, copy.fenced, copy.lastID)
+        timeline += 1
+        world.judge.failedOver(to: copy.claims)
+        startUp()
+    }
+
+    // MARK: Timelines
+
+    private static let idsOfTimeline: ReplicaID = 10_000_000_000
+
+    /// Whether it joined under the timeline of now.
+    func isCurrent(_ id: ReplicaID) -> Bool {
+        world.profile.mutations.contains(.idsWithoutTimeline) || id / Self.idsOfTimeline + 1 == timeline
+    }
+
+    private func lockNumber(_ id: ReplicaID) -> ReplicaID { id % Self.idsOfTimeline }
+
     // MARK: Session locks
 
-    func isHeld(_ id: ReplicaID) -> Bool { locks[id] != nil }
+    func isHeld(_ id: ReplicaID) -> Bool { locks[lockNumber(id)] != nil }
 
     /// Waits for the lock; `granted` is called when it is there (for a shared one: had for a moment).
     ///
@@ -102,6 +136,7 @@ final class FakeDatabase {
         _ connection: FakeConnection,
         granted: @escaping () -> Void
     ) -> Int {
+        let id = lockNumber(id)
         lastWaiter += 1
         lockWaiters.append(
             LockWaiter(
@@ -133,14 +168,15 @@ final class FakeDatabase {
     }
 
     func endHolder(of id: ReplicaID, except connection: FakeConnection) {
-        if let holder = locks[id], holder !== connection { holder.endThere() }
+        if let holder = locks[lockNumber(id)], holder !== connection { holder.endThere() }
     }
 
     // MARK: Replicas
 
     func nextID() -> ReplicaID {
         lastID += 1
-        return lastID
+        return world.profile.mutations.contains(.idsWithoutTimeline)
+            ? lastID : (timeline - 1) * Self.idsOfTimeline + lastID
     }
 
     func isLive(_ id: ReplicaID?) -> Bool {
@@ -155,7 +191,7 @@ final class FakeDatabase {
     }
 
     func renew(_ id: ReplicaID, unseen: [ReplicaID]) -> Membership? {
-        guard let index = live.firstIndex(where: { $0.id == id }) else { return nil }
+        guard isCurrent(id), let index = live.firstIndex(where: { $0.id == id }) else { return nil }
         live[index].leaseExpires = world.now + Simulation.ttl
         var holdings = [Membership.Holdings](repeating: Membership.Holdings(), count: live.count)
         var orphans = Membership.Holdings()
@@ -199,6 +235,8 @@ final class FakeDatabase {
 
     func fence(_ victim: ReplicaID, by fencer: ReplicaID, _ reason: FenceReason) -> Bool {
         let mutations = world.profile.mutations
+        guard isCurrent(fencer) else { return false }
+        if reason == .sessionLost, !isCurrent(victim) { return false }
         if reason == .sessionLost, isHeld(victim), !mutations.contains(.fenceIgnoresLock) { return false }
         guard let index = live.firstIndex(where: { $0.id == victim }), isLive(fencer) else { return false }
         let row = live[index]
@@ -213,7 +251,7 @@ final class FakeDatabase {
     }
 
     func endBackends(of victim: ReplicaID) {
-        guard let (fencedAt, process) = fenced[victim] else { return }
+        guard isCurrent(victim), let (fencedAt, process) = fenced[victim] else { return }
         for connection in connections where connection.process === process && connection.openedAt < fencedAt {
             connection.endThere()
         }

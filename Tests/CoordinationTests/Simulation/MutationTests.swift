@@ -39,6 +39,7 @@ extension SimulationProfile.Mutation {
         case .nothingNeedsToBeObserved, .sessionsAreOldAtOnce, .fencesOutliveSessions: [.restarts]
         case .trustBeginsWithTheAnswer:
             [SimulationProfile.leases.with { ($0.lateMessages, $0.lateness) = (8, 1_500_000) }]
+        case .idsWithoutTimeline, .writesIgnoreTimeline: [.failovers]
         case .nothingIsListed: [SimulationProfile.deploys.with { $0.lostAnswers = 40 }]
         case .fenceIgnoresLock, .fenceIgnoresLease, .claimIgnoresEpoch, .writesNeedNoToken, .writesIgnoreEpoch:
             [.everything, .leases]

@@ -111,18 +111,23 @@ extension SimulatedProcess {
 
     private func reattach(_ id: ReplicaID, _ generation: Int, _ session: FakeConnection) {
         let database = world.database
+        var isCurrent = false
         session.submit(
             FakeConnection.Statement(
                 execute: { connection in
-                    database.endHolder(of: id, except: connection)
+                    isCurrent = database.isCurrent(id)
+                    if isCurrent { database.endHolder(of: id, except: connection) }
                     return true
                 },
-                answered: { _ in }
+                answered: { answer in
+                    if case .rows = answer, !isCurrent { self.receive(.refused(id)) }
+                }
             )
         )
         session.submit(
             FakeConnection.Statement(
                 execute: { connection in
+                    guard isCurrent else { return true }
                     var isGranted = false
                     var isWaiting = false
                     _ = database.lock(id, exclusively: true, connection) {
@@ -133,7 +138,7 @@ extension SimulatedProcess {
                     return isGranted
                 },
                 answered: { answer in
-                    guard case .rows = answer else { return }
+                    guard case .rows = answer, isCurrent else { return }
                     let sentAt = self.localNow
                     self.ask(session, .reattach(id, generation: generation)) {
                         database.renew(id, unseen: [])
@@ -185,7 +190,7 @@ extension SimulatedProcess {
                     guard !chosen.isEmpty else { return true }
                     self.world.schedule(after: self.world.latency()) {
                         guard connection.isOpenThere else { return }
-                        result = database.take(chosen, for: id)
+                        result = database.take(chosen, for: id, by: self)
                         connection.finished()
                     }
                     return false

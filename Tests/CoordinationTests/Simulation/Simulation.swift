@@ -156,7 +156,7 @@ final class Simulation {
             guard let token = process.running[shard] else { return }
             let delay = arrival(with: process) - now + (isFaulty && oneIn(10) ? Int64(below(3_000_000)) : 0)
             schedule(after: delay) { [self] in
-                if database.isUp { _ = database.write(token) }
+                if database.isUp { _ = database.write(token, by: process) }
             }
         }
     }
@@ -187,6 +187,7 @@ final class Simulation {
         case .watcherEnded:
             for connection in database.connections(of: process, .watcher) { connection.endThere() }
         case .databaseRestart: restartDatabase()
+        case .failover: failOver()
         case .drain:
             if alive.count > 1 {
                 process.receive(.drain)
@@ -213,6 +214,21 @@ final class Simulation {
             database.startUp()
             isDatabaseFailing = false
             for process in alive { process.receive(.heardNothingForAWhile, after: latency() * 10) }
+        }
+    }
+
+    /// From some moment on nothing reaches the standby; a little later it takes over.
+    private func failOver() {
+        guard !isDatabaseFailing else { return }
+        isDatabaseFailing = true
+        let copy = database.copy()
+        schedule(after: Int64(below(3_000_000))) { [self] in
+            database.shutDown()
+            schedule(after: Int64(50_000 + below(oneIn(3) ? 5_000_000 : 500_000))) { [self] in
+                database.promote(copy)
+                isDatabaseFailing = false
+                for process in alive { process.receive(.heardNothingForAWhile, after: latency() * 10) }
+            }
         }
     }
 

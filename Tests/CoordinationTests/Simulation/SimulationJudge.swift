@@ -8,18 +8,26 @@ final class SimulationJudge {
 
     unowned let world: Simulation
     private(set) var violation: Violation?
+    struct Claim {
+        var owner: ReplicaID?
+        var epoch: Int64 = 0
+        /// `nil` on a promoted standby, until somebody has claimed it there: then nobody may write.
+        var process: SimulatedProcess?
+    }
+
     /// Who has claimed each shard last, at which epoch.
-    private var claims: [(owner: ReplicaID?, epoch: Int64)]
+    private(set) var claims: [Claim]
     /// Who has written last for each shard, at which epoch.
-    private var writes: [(owner: ReplicaID?, epoch: Int64)]
+    private var writes: [Claim]
     private(set) var fences = 0
+    private(set) var failovers = 0
     private(set) var moves = 0
     private(set) var writeCount = 0
     private(set) var lastMove: Int64 = 0
 
     init(world: Simulation, shards: Int) {
         self.world = world
-        claims = Array(repeating: (nil, 0), count: shards)
+        claims = Array(repeating: Claim(), count: shards)
         writes = claims
     }
 
@@ -31,7 +39,7 @@ final class SimulationJudge {
     func epoch(of shard: Int) -> Int64 { claims[shard].epoch }
 
     /// I1, I2.
-    func wrote(_ token: FencingToken) {
+    func wrote(_ token: FencingToken, by process: SimulatedProcess) {
         writeCount += 1
         let last = writes[token.shard]
         if last.epoch == token.epoch, last.owner != token.owner {
@@ -41,15 +49,25 @@ final class SimulationJudge {
         if claim.epoch != token.epoch || claim.owner != token.owner {
             report("\(token.owner) wrote for shard \(token.shard) after \(claim.owner ?? 0) had claimed it")
         }
-        writes[token.shard] = (token.owner, token.epoch)
+        if claim.process !== process {
+            report("\(token.owner) wrote for shard \(token.shard) under a claim that was not its own")
+        }
+        writes[token.shard] = Claim(owner: token.owner, epoch: token.epoch)
     }
 
-    func claimed(_ shard: Int, by id: ReplicaID, from before: FakeDatabase.Shard) {
+    /// The claims of the old world give nobody the right to write in the new one, and its epochs come a second time.
+    func failedOver(to claims: [Claim]) {
+        self.claims = claims.map { Claim(owner: $0.owner, epoch: $0.epoch) }
+        writes = Array(repeating: Claim(), count: claims.count)
+        failovers += 1
+    }
+
+    func claimed(_ shard: Int, by id: ReplicaID, _ process: SimulatedProcess, from before: FakeDatabase.Shard) {
         if world.database.isLive(before.owner) {
             report("\(id) took shard \(shard) from \(before.owner ?? 0), which lives")
         }
         if before.epoch != claims[shard].epoch { report("the epoch of shard \(shard) changed without a claim") }
-        claims[shard] = (id, before.epoch + 1)
+        claims[shard] = Claim(owner: id, epoch: before.epoch + 1, process: process)
         moves += 1
         lastMove = world.now
     }

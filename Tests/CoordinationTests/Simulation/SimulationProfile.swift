@@ -30,6 +30,8 @@ struct SimulationProfile: CustomTestStringConvertible, Sendable {
     enum Fault: CaseIterable, Sendable {
         case crash, powerLoss, pause, shortPause, partition, sessionEnded, watcherEnded, databaseRestart, drain, join
         case listenerLost
+        /// A standby takes over that misses the last commits.
+        case failover
     }
 
     /// A rule of the protocol that is broken, in the database or on the way to it.
@@ -50,6 +52,10 @@ struct SimulationProfile: CustomTestStringConvertible, Sendable {
         case writesNeedNoToken
         /// A write needs the right owner, at whatever epoch.
         case writesIgnoreEpoch
+        /// Ids are numbers of the sequence alone, and no timeline is compared.
+        case idsWithoutTimeline
+        /// A write is not compared with the server's timeline.
+        case writesIgnoreTimeline
         /// The lease is trusted from the answer on, not from before the question.
         case trustBeginsWithTheAnswer
         /// Fences go over a connection that a server shutting down ends later than the sessions.
@@ -82,6 +88,13 @@ struct SimulationProfile: CustomTestStringConvertible, Sendable {
         name: "leases",
         faults: [.pause, .powerLoss, .partition, .crash, .pause],
         idleSessionTimeout: false
+    )
+
+    /// Standbys that take over without the last commits, while replicas come and go.
+    static let failovers = SimulationProfile(
+        name: "failovers",
+        faults: [.failover, .crash, .join, .partition, .failover, .pause],
+        faultGap: 3_000
     )
 
     /// Deploys: everybody comes and goes in an orderly way, over a bad network.

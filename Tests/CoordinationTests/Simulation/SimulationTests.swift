@@ -27,23 +27,25 @@ struct SimulationTests {
         return simulation
     }
 
-    @Test(arguments: [SimulationProfile.everything, .restarts, .leases, .deploys])
+    @Test(arguments: [SimulationProfile.everything, .restarts, .leases, .deploys, .failovers])
     func `whatever happens, ownership is safe, and everything is run again afterwards`(
         _ profile: SimulationProfile
     ) async throws {
-        let seeds = SimulationSeeds.chosen(50)
-        let (moves, fences, writes) = try await SimulationThreads.run {
-            var (moves, fences, writes) = (0, 0, 0)
+        let seeds = SimulationSeeds.chosen(40)
+        let (moves, fences, writes, failovers) = try await SimulationThreads.run {
+            var (moves, fences, writes, failovers) = (0, 0, 0, 0)
             for seed in seeds {
                 let simulation = try Self.run(profile, seed: seed, steps: 10_000)
                 moves += simulation.judge.moves
                 fences += simulation.judge.fences
                 writes += simulation.judge.writeCount
+                failovers += simulation.judge.failovers
             }
-            return (moves, fences, writes)
+            return (moves, fences, writes, failovers)
         }
         // Runs in which nothing happens prove nothing; a single one may be quiet.
         guard seeds.count > 1 else { return }
         #expect(moves > 0 && writes > 0 && (fences > 0) != profile.nobodyMayBeFenced)
+        #expect((failovers > 0) == profile.faults.contains(.failover))
     }
 }
