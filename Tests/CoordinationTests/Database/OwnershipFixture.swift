@@ -46,9 +46,17 @@ struct OwnershipFixture: Sendable {
         return OwnershipFixture(url: url, observer: try await connect(url))
     }
 
-    static func connect(_ url: String, instance: String = "observer") async throws -> PostgresConnection {
+    static func connect(
+        _ url: String,
+        instance: String = "observer",
+        settings: [String: String] = [:]
+    ) async throws -> PostgresConnection {
         try await PostgresConnection.connect(
-            PostgresConfiguration(connectionString: url, applicationName: "tenure/\(instance)"),
+            PostgresConfiguration(
+                connectionString: url,
+                applicationName: "tenure/\(instance)",
+                settings: settings
+            ),
             logger: logger
         )
     }

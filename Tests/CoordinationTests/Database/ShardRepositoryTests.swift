@@ -90,12 +90,14 @@ struct ShardRepositoryTests {
             try await database.keep(10)
             try await database.load(0..<10)
             let replica = try await database.join("a")
-            try await database.observer.withTransaction { transaction in
+            let patient = try await OwnershipFixture.connect(
+                database.url,
+                settings: ["idle_in_transaction_session_timeout": "60s"]
+            )
+            try await patient.withTransaction { transaction in
                 try await transaction.query("SELECT FROM tenure.shards WHERE id < 3 FOR UPDATE")
-                let clock = ContinuousClock()
-                let start = clock.now
+                // That it is answered at all shows that it waited for nobody: the transaction goes on.
                 let (claims, missed) = try await replica.shards.claim(replica.id)
-                #expect(clock.now - start < .milliseconds(900), "the transaction is ended only after a second")
                 #expect(claims.map(\.token.shard).sorted() == Array(3..<10) && missed == 3)
             }
             let (claims, missed) = try await replica.shards.claim(replica.id)

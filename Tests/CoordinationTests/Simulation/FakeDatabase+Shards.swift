@@ -47,7 +47,9 @@ extension FakeDatabase {
     }
 
     /// The second half: locks the rows, looks at their epochs again, and takes them.
-    func take(_ chosen: [Choice], for id: ReplicaID, by process: SimulatedProcess) -> (claims: [ShardClaim], missed: Int) {
+    func take(_ chosen: [Choice], for id: ReplicaID, by process: SimulatedProcess) -> (
+        claims: [ShardClaim], missed: Int
+    ) {
         let ignoresEpoch = world.profile.mutations.contains(.claimIgnoresEpoch)
         var claims: [ShardClaim] = []
         for choice in chosen {
