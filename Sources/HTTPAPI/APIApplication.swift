@@ -19,6 +19,7 @@ package enum APIApplication {
         var table = RouteTable()
         StrategyRoutes(configuration: configuration, dependencies: dependencies).add(to: &table)
         StrategyTrailRoutes(queries: dependencies.queries).add(to: &table)
+        ReplicaRoutes(desired: dependencies.desired, queries: dependencies.queries).add(to: &table)
         ServiceRoutes(dependencies: dependencies).add(to: &table)
         let index = table.routes.map { "\($0.method.rawValue) \($0.path) – \($0.summary)" }.joined(separator: "\n")
         table.add(.get, "/", "this list") { _, _ in
@@ -32,6 +33,7 @@ package enum APIApplication {
         let router = Router(context: APIRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestIdentityMiddleware())
         router.add(middleware: RequestMetricsMiddleware(factory: dependencies.metricsFactory))
+        router.add(middleware: DepartureMiddleware(readiness: dependencies.readiness))
         router.add(middleware: ProblemMiddleware(routes: table, bodyLimit: configuration.bodyLimit))
         table.register(on: router)
 

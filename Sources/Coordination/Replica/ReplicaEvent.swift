@@ -29,6 +29,8 @@ package enum ReplicaEvent<Instant: InstantProtocol & Sendable>: Sendable where I
     case handOverUnknown([FencingToken], by: ReplicaID)
     /// Somebody declared this replica dead.
     case heardFenced(ReplicaID)
+    /// Somebody asked this replica to drain: its row says so.
+    case heardDrain(ReplicaID)
     /// There are new orphans.
     case heardReleased
     /// Notifications may have been missed.

@@ -18,7 +18,7 @@ package final class ReplicaService: Service {
     let watcherConfiguration: PostgresConfiguration
     let listener: PostgresListener
     let host: any ShardHost
-    let drainLimit: Duration
+    private let onDrain: @Sendable () -> Void
     let logger: Logger
     let clock = ContinuousClock()
 
@@ -33,22 +33,22 @@ package final class ReplicaService: Service {
 
     /// - Parameters:
     ///   - database: A direct connection (not through a pooler in transaction mode).
-    ///   - drainLimit: How long a drain may take; what has not been handed over then is left to be taken over like a dead
-    ///     replica's.
+    ///   - onDrain: Called once, when a drain begins, whoever asked for it. It goes on until all is handed over; whoever
+    ///     wants it shorter ends the process.
     package init(
         identity: ReplicaIdentity,
         lease: LeaseConfiguration,
         database: PostgresConfiguration,
         listener: PostgresListener,
         host: any ShardHost,
-        drainLimit: Duration = .seconds(20),
+        onDrain: @escaping @Sendable () -> Void = {},
         logger: Logger
     ) {
         self.identity = identity
         self.lease = lease
         self.listener = listener
         self.host = host
-        self.drainLimit = drainLimit
+        self.onDrain = onDrain
         self.logger = logger
         var session = database
         // The server itself ends a session that has fallen silent, and frees its lock.
@@ -90,18 +90,22 @@ package final class ReplicaService: Service {
     }
 
     private func loop(_ group: inout ThrowingDiscardingTaskGroup<any Error>) async throws {
-        var machine = Machine(lease: lease, drainLimit: drainLimit)
+        var machine = Machine(lease: lease)
         var shell = ReplicaShell(service: self)
         var armed: ContinuousClock.Instant?
         group.addTask { await self.forwardNotifications() }
         continuation.yield(.start)
         for await event in events {
-            let (before, wasSuspended) = (machine.id, machine.isSuspended)
+            let (before, wasSuspended, wasDraining) = (machine.id, machine.isSuspended, machine.isDraining)
             shell.note(event, in: &group)
             for action in machine.handle(event, at: clock.now) {
                 shell.perform(action, in: &group)
             }
             publish(machine)
+            if machine.isDraining, !wasDraining {
+                onDrain()
+                logger.info("Draining: handing over \(machine.owned.count) shards")
+            }
             log(event, before: before, machine)
             logSuspension(wasSuspended, before: before, machine)
             if machine.isFinished {
@@ -139,12 +143,8 @@ package final class ReplicaService: Service {
         switch event {
         case .joined(let id, _, _) where before == nil && machine.id == id:
             logger.info("Joined as replica \(id)", metadata: ["replica.id": "\(id)"])
-        case .drain where machine.isDraining:
-            logger.info("Draining: handing over \(machine.owned.count) shards")
         case .left where machine.isFinished:
             logger.info("Left the cluster")
-        case .tick where machine.isFinished:
-            logger.error("The drain took longer than \(drainLimit): the rest is left to be taken over")
         default:
             guard let before, machine.id == nil else { return }
             logger.warning(
@@ -173,6 +173,7 @@ package final class ReplicaService: Service {
                 let words = payload.split(separator: " ")
                 switch words.first {
                 case "fenced": if words.count > 1, let id = ReplicaID(words[1]) { continuation.yield(.heardFenced(id)) }
+                case "drain": if words.count > 1, let id = ReplicaID(words[1]) { continuation.yield(.heardDrain(id)) }
                 case "released": continuation.yield(.heardReleased)
                 case "start", "stop", "change":
                     if words.count > 2, let shard = Int(words[2]) { host.refresh(shard: shard) }

@@ -3,10 +3,9 @@
 extension ReplicaStateMachine {
     static var drainRetry: Duration { .milliseconds(50) }
 
-    mutating func drain(_ now: Instant) -> [ReplicaAction] {
+    mutating func drain() -> [ReplicaAction] {
         guard !isDraining else { return [] }
         isDraining = true
-        drainDeadline = now.advanced(by: drainLimit)
         claimAt = nil
         guard id == nil else { return continueDrain() }
         // While joining the answer is awaited: the row may be there already.

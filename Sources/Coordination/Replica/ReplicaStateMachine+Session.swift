@@ -116,7 +116,7 @@ extension ReplicaStateMachine {
         noteLeases(now)
         if let mine = membership.member(id) {
             actions += compare(mine.holdings, isCurrent: stamp.version == version)
-            if mine.isDraining { actions += drain(now) }
+            if mine.isDraining { actions += drain() }
         }
         if renewAgain { actions += renew() }
         guard !isDraining else { return actions }

@@ -4,10 +4,10 @@
 /// ```
 ///            sessionOpened      joined                    drain                 nothing owned
 /// apart ───► joining ─────────► member ─────────────────► draining ───────────► leaving ──► finished
-///   ▲                             │  ▲                      │    │ deadline passed              ▲
-///   │ refused (fenced)            │  │ reattached           │    └─────────────────────────────►│
-///   └─────────────────────────────┤  │                      │ refused (fenced)                  │
-///                     sessionLost ▼  │                      └──────────────────────────────────►┘
+///   ▲                             │  ▲                      │                                  ▲
+///   │ refused (fenced)            │  │ reattached           │ refused (fenced)                 │
+///   └─────────────────────────────┤  │                      └─────────────────────────────────►┘
+///                     sessionLost ▼  │
 ///                               detached (keeps its shards; suspended once *trusted until* has passed)
 /// ```
 ///
@@ -17,7 +17,7 @@
 /// | a claim, release or listing | what is owned is listed, until the two pictures agree |
 /// | the renewal, for too long | `suspend` at *trusted until* |
 /// | the row is fenced or gone | everything abandoned, joined again: at once, later and later if it happens again |
-/// | the drain | begun again, until the deadline; then everything is abandoned, and taken over like a dead replica's |
+/// | the drain | begun again, for as long as the process lets it: ended then, it is taken over like any dead replica |
 package struct ReplicaStateMachine<Instant: InstantProtocol & Sendable>: Sendable where Instant.Duration == Duration {
     package typealias Event = ReplicaEvent<Instant>
 
@@ -36,7 +36,6 @@ package struct ReplicaStateMachine<Instant: InstantProtocol & Sendable>: Sendabl
     }
 
     let lease: LeaseConfiguration
-    let drainLimit: Duration
 
     /// `nil` while this process is no replica: before joining, and after having been fenced.
     package internal(set) var id: ReplicaID?
@@ -83,12 +82,9 @@ package struct ReplicaStateMachine<Instant: InstantProtocol & Sendable>: Sendabl
     var watchAt: Instant?
     var judgeLeasesAt: Instant?
     var drainAt: Instant?
-    var drainDeadline: Instant?
 
-    /// - Parameter drainLimit: How long a drain may take; what is left then is abandoned.
-    package init(lease: LeaseConfiguration, drainLimit: Duration = .seconds(20)) {
+    package init(lease: LeaseConfiguration) {
         self.lease = lease
-        self.drainLimit = drainLimit
     }
 
     /// When the machine wants a `tick`, whatever else happens.
@@ -102,7 +98,6 @@ package struct ReplicaStateMachine<Instant: InstantProtocol & Sendable>: Sendabl
         consider(watchAt)
         consider(judgeLeasesAt)
         consider(drainAt)
-        consider(drainDeadline)
         if !isSuspended { consider(trustedUntil) }
         return earliest
     }
@@ -126,9 +121,11 @@ package struct ReplicaStateMachine<Instant: InstantProtocol & Sendable>: Sendabl
         case .watchFailed(let target, let attempt): return watchFailed(target, attempt, now)
         case .fenceAnswered(let victim, let isCommitted): return fenceAnswered(victim, isCommitted, now)
         case .heardFenced(let victim): return heardFenced(victim, now)
+        // The row decides; the renewal brings it.
+        case .heardDrain(let replica): return replica == id ? renew() : []
         case .heardReleased: return claim()
         case .heardNothingForAWhile: return renew() + (id == nil ? [] : [.refresh])
-        case .drain: return drain(now)
+        case .drain: return drain()
         case .claimed(let claims, let missed, let id): return id == self.id ? claimed(claims, missed, now) : []
         case .claimUnknown(let id): return id == self.id ? claimUnknown() : []
         case .owned(let tokens, let id, let stamp): return id == self.id ? listed(tokens, stamp) : []
@@ -143,7 +140,6 @@ package struct ReplicaStateMachine<Instant: InstantProtocol & Sendable>: Sendabl
     }
 
     private mutating func tick(_ now: Instant) -> [ReplicaAction] {
-        if let due = drainDeadline, now >= due { return [.abandon(tokens())] + finish() }
         var actions: [ReplicaAction] = []
         if let trustedUntil, now >= trustedUntil, !isSuspended {
             isSuspended = true
@@ -173,7 +169,7 @@ package struct ReplicaStateMachine<Instant: InstantProtocol & Sendable>: Sendabl
 
     mutating func finish() -> [ReplicaAction] {
         isFinished = true
-        (renewAt, claimAt, watchAt, judgeLeasesAt, drainAt, drainDeadline) = (nil, nil, nil, nil, nil, nil)
+        (renewAt, claimAt, watchAt, judgeLeasesAt, drainAt) = (nil, nil, nil, nil, nil)
         trustedUntil = nil
         return [.closeSession, .finish]
     }

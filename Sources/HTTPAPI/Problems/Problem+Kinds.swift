@@ -109,6 +109,17 @@ extension Problem {
         )
     }
 
+    // MARK: Replicas
+
+    static func noReplica(id: String) -> Problem {
+        Problem(
+            .notFound,
+            "no-such-replica",
+            "No such replica",
+            "There is no replica \(id), or it is gone. GET /api/replicas lists those that there are."
+        )
+    }
+
     // MARK: This service
 
     static func unready(_ reason: UnreadyReason, _ detail: String) -> Problem {

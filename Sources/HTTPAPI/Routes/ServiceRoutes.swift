@@ -1,23 +1,15 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
-import Store
 
-/// The replicas, and what load balancers and Prometheus ask.
+/// What load balancers and Prometheus ask.
 struct ServiceRoutes: Sendable {
     let dependencies: APIDependencies
 
     func add(to table: inout RouteTable) {
-        table.add(.get, "/api/replicas", "the replicas, with load and lease", replicas)
         table.add(.get, "/healthz", "whether this process lives", health)
         table.add(.get, "/readyz", "whether this replica may take traffic", readiness)
         table.add(.get, "/metrics", "metrics for Prometheus", metrics)
-    }
-
-    private func replicas(_ request: Request, _ context: APIRequestContext) async throws -> Response {
-        try QueryParameters(request, known: []).finish()
-        let replicas = try await dependencies.queries.replicas()
-        return Answer.list(replicas, next: nil) { $0.write(to: &$1) }
     }
 
     private func health(_ request: Request, _ context: APIRequestContext) -> Response {

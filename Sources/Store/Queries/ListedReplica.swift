@@ -31,5 +31,7 @@ package struct ListedReplica: Sendable {
     package let leaseExpiresAt: Timestamp
     /// By the database's clock; negative once it has expired.
     package let leaseRemainingMilliseconds: Int64
+    /// When somebody asked it to hand everything over; nil if nobody did, also where it drains because of a signal.
+    package let drainRequestedAt: Timestamp?
     package let fencing: Fencing?
 }

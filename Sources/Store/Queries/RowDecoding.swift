@@ -246,7 +246,8 @@ extension ListedReplica {
             Int64.self,
             PostgresTimestamp?.self,
             Int64?.self,
-            String?.self
+            String?.self,
+            PostgresTimestamp?.self
         )
         id = row.0
         name = row.1
@@ -261,6 +262,7 @@ extension ListedReplica {
         heartbeatAt = row.10.timestamp
         leaseExpiresAt = row.11.timestamp
         leaseRemainingMilliseconds = row.12
+        drainRequestedAt = row.16?.timestamp
         fencing = row.13.map { Fencing(at: $0.timestamp, by: row.14, reason: row.15) }
         status =
             if fencing != nil { .fenced } else if row.12 <= 0 { .expired } else if row.5 { .draining } else { .live }

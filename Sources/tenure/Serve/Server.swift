@@ -59,12 +59,14 @@ struct Server {
             logger: logger
         )
         let host = StrategyHost(services: services, shards: ShardRepository(pool))
+        let departure = Departure(limit: settings.drainTimeout, linger: settings.drainLinger, logger: logger)
         let replica = ReplicaService(
             identity: identity,
             lease: LeaseConfiguration(ttl: settings.leaseTTL, heartbeatInterval: settings.heartbeatInterval),
             database: direct,
             listener: listener,
             host: host,
+            onDrain: { departure.begin() },
             logger: logger
         )
         let lease = Gauge(label: "tenure_replica_lease_remaining_seconds")
@@ -100,7 +102,8 @@ struct Server {
             logger: logger
         )
 
-        // Shut down from the end: the replica hands everything over while all else still works.
+        // Shut down from the end: the replica hands everything over while all else still works, and requests are taken
+        // until the load balancer sends none any more.
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: EndlessService { try await pool.run() }),
@@ -110,23 +113,39 @@ struct Server {
                 .init(service: journal),
                 .init(service: host),
                 .init(service: api),
+                .init(service: LingeringService(departure: departure)),
                 .init(service: membership, successTerminationBehavior: .gracefullyShutdownGroup),
             ],
-            gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "tenure.lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
-        // Whatever cannot be settled in time (the database is away) is left to the others as after a crash.
-        configuration.maximumGracefulShutdownDuration = .seconds(25)
         configuration.maximumCancellationDuration = .seconds(3)
         let group = ServiceGroup(configuration: configuration)
         do {
-            try await group.run()
+            try await run(group, until: departure)
         } catch let error as CoordinationError {
             throw fail(error.message, code: 78)
         } catch let error as MigrationError {
             throw fail(error.message, code: 78)
         } catch let error as SchemaOutdated {
             throw fail(error.description, code: 78)
+        }
+    }
+
+    /// Runs until the replica has left. The first signal asks it to, the second one ends the process.
+    private func run(_ group: ServiceGroup, until departure: Departure) async throws {
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                var isAsked = false
+                for await signal in signals {
+                    if isAsked { departure.endNow("Asked to end a second time (\(signal))") }
+                    isAsked = true
+                    departure.begin()
+                    await group.triggerGracefulShutdown()
+                }
+            }
+            try await group.run()
+            tasks.cancelAll()
         }
     }
 }

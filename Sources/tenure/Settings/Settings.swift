@@ -12,6 +12,8 @@ struct Settings: Sendable {
     var capacity = 10_000
     var leaseTTL = Duration.seconds(3)
     var heartbeatInterval = Duration.milliseconds(500)
+    var drainTimeout = Duration.seconds(30)
+    var drainLinger = Duration.seconds(2)
     var defaultExchange = "binance"
     var binance = BinanceConfiguration()
     var log = LogConfiguration()
@@ -39,6 +41,12 @@ struct Settings: Sendable {
             reader.duration("TENURE_HEARTBEAT_INTERVAL", in: .milliseconds(50)...(.seconds(60))) ?? heartbeatInterval
         if leaseTTL < heartbeatInterval * 3 {
             reader.problem("TENURE_LEASE_TTL", "must be at least three times TENURE_HEARTBEAT_INTERVAL")
+        }
+        drainTimeout =
+            reader.duration("TENURE_DRAIN_TIMEOUT", in: .milliseconds(100)...(.seconds(3_600))) ?? drainTimeout
+        drainLinger = reader.duration("TENURE_DRAIN_LINGER", in: .zero...(.seconds(600))) ?? drainLinger
+        if drainLinger >= drainTimeout {
+            reader.problem("TENURE_DRAIN_LINGER", "must be shorter than TENURE_DRAIN_TIMEOUT, which ends everything")
         }
         defaultExchange = reader.choice("TENURE_DEFAULT_EXCHANGE", of: ["binance"]) ?? defaultExchange
         binance.restURL = reader.url("TENURE_BINANCE_REST_URL", schemes: ["https", "http"]) ?? binance.restURL

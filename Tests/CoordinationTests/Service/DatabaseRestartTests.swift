@@ -43,16 +43,4 @@ struct DatabaseRestartTests {
             }
         }
     }
-
-    @Test func `a drain without a database ends in bounded time`() async throws {
-        try await ServiceFixture.withServer { cluster, server in
-            let replica = cluster.start("a", drainLimit: .seconds(1))
-            try await cluster.settled([replica])
-            await server.stop(.immediate)
-            replica.service.drain()
-            try await replica.run.value
-            #expect(replica.service.status == .stopped)
-            #expect(replica.host.now.abandoned.count == 1_024)
-        }
-    }
 }

@@ -136,16 +136,36 @@ struct ReplicaServiceTests {
         }
     }
 
-    @Test func `a drain that does not settle ends in bounded time, and the rest is taken over`() async throws {
+    @Test func `a drain that does not settle keeps its lease until its process ends, and is then taken over`()
+        async throws
+    {
         try await ServiceFixture.with { cluster in
-            let stubborn = cluster.start("a", host: RecordingHost(settles: false), drainLimit: .seconds(1))
+            let stubborn = cluster.start("a", host: RecordingHost(settles: false))
             try await cluster.settled([stubborn])
             let other = cluster.start("b")
             try await eventually("it is there") { other.id != nil }
             stubborn.service.drain()
-            try await stubborn.run.value
+            try await eventually("it drains") { stubborn.service.status == .draining }
+            #expect(stubborn.service.isTrusted)
+            await stubborn.kill()
             try await cluster.settled([other])
             await other.kill()
+        }
+    }
+
+    @Test func `a drain that is asked for by a notification begins at once, long before the next heartbeat`()
+        async throws
+    {
+        try await ServiceFixture.with { cluster in
+            let lease = LeaseConfiguration(ttl: .seconds(180), heartbeatInterval: .seconds(60))
+            let replica = cluster.start("a", lease: lease)
+            try await eventually("it is there") { replica.id != nil }
+            let id = try #require(replica.id)
+            try await cluster.query("UPDATE tenure.replicas SET draining = true WHERE id = \(id)")
+            try await cluster.query("SELECT pg_notify('tenure', 'drain ' || \(id + 1))")
+            try await cluster.query("SELECT pg_notify('tenure', 'drain ' || \(id))")
+            try await replica.run.value
+            #expect(try await cluster.query("SELECT FROM tenure.replicas").isEmpty)
         }
     }
 }

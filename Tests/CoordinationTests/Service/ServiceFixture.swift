@@ -80,8 +80,7 @@ struct ServiceFixture: Sendable {
     func start(
         _ name: String,
         lease: LeaseConfiguration = .standard,
-        host: RecordingHost = RecordingHost(),
-        drainLimit: Duration = .seconds(20)
+        host: RecordingHost = RecordingHost()
     ) -> Replica {
         let identity = OwnershipFixture.identity(name)
         let database = PostgresConfiguration(connectionString: url, applicationName: identity.applicationName)
@@ -92,7 +91,6 @@ struct ServiceFixture: Sendable {
             database: database,
             listener: listener,
             host: host,
-            drainLimit: drainLimit,
             logger: OwnershipFixture.logger
         )
         // Of the fixture, and not of the test's own task: it is killed on its own.

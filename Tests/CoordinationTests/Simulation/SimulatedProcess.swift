@@ -35,8 +35,7 @@ final class SimulatedProcess {
         clockOffset = Int64(world.below(1_000_000_000))
         drift = world.profile.drift == 0 ? 0 : Int64(world.below(Int(world.profile.drift * 2))) - world.profile.drift
         machine = ReplicaStateMachine(
-            lease: LeaseConfiguration(ttl: .microseconds(Simulation.ttl), heartbeatInterval: .milliseconds(500)),
-            drainLimit: .seconds(20)
+            lease: LeaseConfiguration(ttl: .microseconds(Simulation.ttl), heartbeatInterval: .milliseconds(500))
         )
     }
 

@@ -6,7 +6,7 @@ struct MachineDriver {
 
     static let lease = LeaseConfiguration(ttl: .seconds(3), heartbeatInterval: .milliseconds(500))
 
-    var machine = Machine(lease: Self.lease, drainLimit: .seconds(20))
+    var machine = Machine(lease: Self.lease)
     var now = SimulatedInstant.start
 
     @discardableResult

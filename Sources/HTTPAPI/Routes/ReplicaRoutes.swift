@@ -1,0 +1,46 @@
+import HTTPTypes
+import Hummingbird
+import Store
+
+/// The replicas: who they are, and asking one to go.
+struct ReplicaRoutes: Sendable {
+    let desired: DesiredStateRepository
+    let queries: StrategyQueries
+
+    func add(to table: inout RouteTable) {
+        table.add(.get, "/api/replicas", "the replicas, with load and lease", replicas)
+        table.add(.get, "/api/replicas/{id}", "one replica", replica)
+        table.add(.post, "/api/replicas/{id}/drain", "let a replica hand everything over and go", drain)
+    }
+
+    private func replicas(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        try QueryParameters(request, known: []).finish()
+        let replicas = try await queries.replicas()
+        return Answer.list(replicas, next: nil) { $0.write(to: &$1) }
+    }
+
+    private func replica(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        let id = try id(context)
+        try QueryParameters(request, known: []).finish()
+        guard let replica = try await queries.replica(id: id) else { throw Problem.noReplica(id: String(id)) }
+        return Answer.json { replica.members(of: &$0) }
+    }
+
+    /// 202 with the replica: it hands over from now on, and is gone a moment later.
+    private func drain(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        let id = try id(context)
+        try QueryParameters(request, known: []).finish()
+        guard try await desired.requestDrain(ofReplica: id), let replica = try await queries.replica(id: id) else {
+            throw Problem.noReplica(id: String(id))
+        }
+        return Answer.json(.accepted, headers: [.location: "/api/replicas/\(id)"]) { replica.members(of: &$0) }
+    }
+
+    private func id(_ context: APIRequestContext) throws -> Int64 {
+        let text = context.parameters.get("id") ?? ""
+        guard let id = Int64(text), id > 0, String(id) == text else {
+            throw Problem.noReplica(id: "\"\(text.shortened)\"")
+        }
+        return id
+    }
+}
