@@ -248,6 +248,7 @@ let package = Package(
             dependencies: [
                 "LocalCluster", "Postgres", "Trading", "TestSupport", "tenure",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]

@@ -7,7 +7,10 @@ struct Tenure: AsyncParsableCommand {
         abstract:
             "Hosts live trading strategies so that they survive anything that happens to the machine they run on.",
         version: Tenure.version,
-        subcommands: [UpCommand.self, ServeCommand.self, MigrateCommand.self, SimulatorCommand.self]
+        subcommands: [
+            UpCommand.self, ServeCommand.self, MigrateCommand.self, SimulatorCommand.self, StatusCommand.self,
+            ReplicasCommand.self, DrainCommand.self,
+        ]
     )
 
     static let version = "0.1.0"

@@ -66,6 +66,17 @@ struct TestCluster: Sendable {
         return answer.body
     }
 
+    /// Starts strategies on one-second candles, many at a time.
+    func start(all symbols: [String]) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, symbol) in symbols.enumerated() {
+                if index >= 8 { try await group.next() }
+                group.addTask { _ = try await start(symbol, "1s") }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     /// The one active strategy of this symbol as a replica sees it; nil if there is none.
     func strategy(_ symbol: String, from replica: Replica? = nil) async throws -> JSONValue? {
         let answer = try await get("/api/live-strategy/status?symbol=\(symbol)", from: replica)
@@ -73,6 +84,41 @@ struct TestCluster: Sendable {
             throw UnexpectedAnswer(answer: answer)
         }
         return items.first
+    }
+
+    /// All active strategies, by symbol.
+    func strategies() async throws -> [String: JSONValue] {
+        let answer = try await get("/api/live-strategy/status?limit=500")
+        guard answer.status == 200, case .array(let items)? = answer["items"] else {
+            throw UnexpectedAnswer(answer: answer)
+        }
+        return Dictionary(items.map { ($0["symbol"]?.string ?? "", $0) }) { $1 }
+    }
+
+    /// Waits until as many strategies run and have processed so many candles each, and returns them by symbol.
+    func running(_ count: Int, candles: Int, within limit: Duration = .seconds(60)) async throws -> [String: JSONValue]
+    {
+        var found: [String: JSONValue] = [:]
+        try await eventually(within: limit, "\(count) strategies running, with \(candles) candles each") {
+            found = try await strategies()
+            return found.count == count
+                && found.values.allSatisfy {
+                    $0["status"]?.string == "running" && ($0["candles"]?.integer ?? 0) >= candles
+                }
+        }
+        return found
+    }
+
+    /// The id of the replica that this process is now.
+    func id(of replica: Replica) async throws -> Int {
+        let id = try await sql("SELECT id FROM tenure.replicas WHERE name = '\(replica.name)' AND fenced_at IS NULL")
+        return try #require(Int(id), "\(replica.name) is no member")
+    }
+
+    /// Runs a command of the program against the load balancer. Returns its status and what it said.
+    func command(_ arguments: String...) async throws -> (status: Int32?, output: String) {
+        let (status, output) = try await ChildProcess.run(try builtExecutable(), arguments + ["--url", cluster.url])
+        return if case .exited(let code) = status { (code, output) } else { (nil, output) }
     }
 
     /// Waits until the strategy satisfies `condition`, and returns it.
@@ -156,7 +202,8 @@ func withCluster<R>(
             port: 0,
             dataDirectory: directory,
             simulatorArguments: simulator,
-            environment: environment,
+            // Most tests send their requests elsewhere when a replica goes.
+            environment: ["TENURE_DRAIN_LINGER": "0ms"].merging(environment) { $1 },
             restartsReplicas: false,
             isDurable: false,
             terminal: .silent

@@ -34,6 +34,30 @@ struct SupervisedProcessTests {
         #expect(reports.recent.count == 2)
     }
 
+    @Test("one that ends as asked, with status 0, is started again too, and that counts as no failure")
+    func endedAsAsked() async throws {
+        let reports = OutputLines()
+        let process = SupervisedProcess(
+            name: "worker",
+            configuration: .init(
+                program: "sh",
+                arguments: ["-c", "trap 'exit 0' TERM; echo working; while :; do sleep 0.05; done"]
+            ),
+            restarts: true,
+            line: { _ in },
+            report: { reports.append($0) }
+        )
+        try process.start()
+        let first = try #require(process.pid)
+        _ = try await process.output.first(containing: "working")
+        process.signal(.terminate)
+        let ended = try await reports.first(containing: "ended")
+        #expect(ended == "worker (pid \(first)) has ended as asked; starting it again in 0.5 seconds")
+        _ = try await reports.first(containing: "started again")
+        #expect(process.failures == 0)
+        await process.stop(.kill)
+    }
+
     @Test("one that is not to be restarted stays down until it is started")
     func noRestart() async throws {
         let reports = OutputLines()

@@ -32,6 +32,8 @@ struct SettingsTests {
         #expect(settings.leaseTTL == .seconds(3))
         #expect(settings.heartbeatInterval == .milliseconds(500))
         #expect(settings.capacity == 10_000)
+        #expect(settings.drainTimeout == .seconds(30))
+        #expect(settings.drainLinger == .seconds(2))
     }
 
     @Test("the platforms' own names count where ours are not set")
@@ -54,7 +56,8 @@ struct SettingsTests {
             ("TENURE_LOG_FORMAT", "xml"), ("TENURE_BINANCE_REST_URL", "ftp://example.com"),
             ("TENURE_BINANCE_STREAM_URL", "https://example.com"), ("TENURE_DEFAULT_EXCHANGE", "mtgox"),
             ("TENURE_HOST", "0.0.0.0"), ("TENURE_ALLOW_LIVE", "true"), ("TENURE_DATBASE_URL", "typo"),
-            ("TENURE_DATABASE_URL_FILE", "/nonexistent"),
+            ("TENURE_DATABASE_URL_FILE", "/nonexistent"), ("TENURE_DRAIN_TIMEOUT", "0s"),
+            ("TENURE_DRAIN_LINGER", "30s"),
         ]
     )
     func wrongValues(name: String, value: String) {

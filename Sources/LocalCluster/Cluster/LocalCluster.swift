@@ -80,12 +80,15 @@ package final class LocalCluster: Sendable {
             arguments: ["simulator", "--port", "\(simulatorPort)"] + configuration.simulatorArguments,
             environment: ProcessEnvironment.current
         )
-        let common = Self.environment([
+        var own = [
             "TENURE_DATABASE_URL": postgres.connectionString(),
             "TENURE_HOST": "127.0.0.1",
             "TENURE_BINANCE_REST_URL": "http://127.0.0.1:\(simulatorPort)",
             "TENURE_BINANCE_STREAM_URL": "ws://127.0.0.1:\(simulatorPort)",
-        ])
+        ]
+        // HAProxy here looks four times a second: it need not be waited for as long as elsewhere.
+        if ProcessEnvironment.current["TENURE_DRAIN_LINGER"] == nil { own["TENURE_DRAIN_LINGER"] = "1s" }
+        let common = Self.environment(own)
         replicas = try (1...configuration.replicas).map { number in
             let name = "replica-\(number)"
             let port = try port(preferring: configuration.port + number)

@@ -100,15 +100,17 @@ package final class SupervisedProcess: Sendable {
             let wasStable = ContinuousClock.now - startedAt >= Self.stableAfter
             let (isWanted, failures) = state.withLock { state in
                 defer { if !restarts { state.isWanted = false } }
-                state.failures = wasStable ? 1 : state.failures + 1
+                state.failures = status.isSuccess ? 0 : wasStable ? 1 : state.failures + 1
                 return (state.isWanted, state.failures)
             }
-            let pause = Self.pauses[min(failures, Self.pauses.count) - 1]
+            let pause = Self.pauses[min(max(failures, 1), Self.pauses.count) - 1]
             guard isWanted else { return }
             guard restarts else {
                 return report("\(name) (pid \(process.pid)) ended: \(status)")
             }
-            report("\(name) (pid \(process.pid)) ended: \(status); starting it again in \(pause)")
+            // One that was asked to hand over and go is started again as well: that is how a new version is rolled out.
+            let ended = status.isSuccess ? "has ended as asked" : "ended: \(status)"
+            report("\(name) (pid \(process.pid)) \(ended); starting it again in \(pause)")
             repeat {
                 guard (try? await Task.sleep(for: pause, clock: .continuous)) != nil else { return }
             } while !startAgain()

@@ -2,7 +2,8 @@
 struct SettingsReader {
     let source: SettingsSource
     private(set) var problems: [String] = []
-    private var known: Set<String> = ["TENURE_SETTINGS_FILE"]
+    /// The second one is for the commands that ask a cluster, and may be set where a replica runs.
+    private var known: Set<String> = ["TENURE_SETTINGS_FILE", "TENURE_URL"]
 
     init(source: SettingsSource) {
         self.source = source

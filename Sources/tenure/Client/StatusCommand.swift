@@ -1,0 +1,45 @@
+import ArgumentParser
+import Trading
+
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Shows the active strategies, whoever runs them."
+    )
+
+    @Argument(help: "Only of this symbol.")
+    var symbol: String?
+
+    @Option(help: "Only on this exchange.")
+    var exchange: String?
+
+    @Option(help: "Only with this status: running, orphaned, …")
+    var status: String?
+
+    @OptionGroup var options: ClientOptions
+
+    func run() async throws {
+        let query = ["symbol": symbol, "exchange": exchange, "status": status].compactMapValues { $0 }
+        options.print(try await options.client().list("/api/live-strategy/status", query), Self.text)
+    }
+
+    static func text(_ answer: JSONValue) -> String {
+        let strategies = answer["items"]?.array ?? []
+        var table = TextTable([
+            "ID", "SYMBOL", "EXCHANGE", "MODE", "INTERVAL", "STATUS", "OWNER", "EPOCH", "RESTORES", "CANDLES",
+            "LAST CANDLE", "POSITION", "PNL", "TRADES",
+        ])
+        for strategy in strategies {
+            table.add(
+                ["id", "symbol", "exchange", "strategy_type", "interval", "status"].map { strategy[$0].cell }
+                    + [strategy["owner"].replicaCell]
+                    + ["epoch", "restores", "candles", "last_candle", "position", "pnl", "trades_count"].map {
+                        strategy[$0].cell
+                    }
+            )
+        }
+        let orphans = strategies.count { $0["status"]?.string == "orphaned" }
+        guard orphans > 0 else { return table.text }
+        return table.text + "\n\n\(orphans) orphaned: run by nobody, until a replica has room for them."
+    }
+}
