@@ -148,7 +148,10 @@ let package = Package(
         // Tests. TestSupport gives each test a schema of its own on a real, private PostgreSQL.
         .target(
             name: "TestSupport",
-            dependencies: ["LocalCluster", "Migrations", "Postgres", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "LocalCluster", "Migrations", "Postgres", "Trading",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Tests/TestSupport"
         ),
         .executableTarget(
@@ -162,6 +165,20 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             path: "Tests/Benchmarks/Failover"
+        ),
+        // A real cluster under random faults, and the judgement of what it left behind.
+        .executableTarget(
+            name: "Nemesis",
+            dependencies: [
+                "Exchanges", "Hosting", "LocalCluster", "Postgres", "Store", "Strategies", "TestSupport", "Trading",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/Nemesis"
         ),
         .testTarget(name: "TradingTests", dependencies: ["Trading"]),
         .testTarget(name: "PostgresTests", dependencies: ["LocalCluster", "Postgres", "TestSupport"]),
@@ -246,7 +263,7 @@ let package = Package(
         .testTarget(
             name: "ClusterTests",
             dependencies: [
-                "LocalCluster", "Postgres", "Trading", "TestSupport", "tenure",
+                "LocalCluster", "Nemesis", "Postgres", "Trading", "TestSupport", "tenure",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

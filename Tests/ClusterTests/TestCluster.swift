@@ -227,15 +227,3 @@ func withCluster<R>(
         throw error
     }
 }
-
-extension JSONValue {
-    subscript(_ name: String) -> JSONValue? {
-        if case .object(let members) = self { members[name] } else { nil }
-    }
-
-    var string: String? { if case .string(let value) = self { value } else { nil } }
-
-    var integer: Int? {
-        if case .number(let value) = self { Int("\(value)") } else { nil }
-    }
-}

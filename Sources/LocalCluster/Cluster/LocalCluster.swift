@@ -44,6 +44,7 @@ package final class LocalCluster: Sendable {
                 dataDirectory: "\(dataDirectory)/postgres",
                 port: port(preferring: 54_320),
                 isDurable: configuration.isDurable,
+                settings: configuration.postgresSettings,
                 log: { postgresLog.append($0) }
             )
         )
@@ -94,6 +95,7 @@ package final class LocalCluster: Sendable {
             let port = try port(preferring: configuration.port + number)
             let environment = common.merging(["TENURE_PORT": "\(port)", "TENURE_REPLICA_NAME": name]) { $1 }
                 .merging(configuration.environment) { $1 }
+                .merging(configuration.replicaEnvironment[name] ?? [:]) { $1 }
             return Replica(
                 name: name,
                 port: port,

@@ -11,10 +11,14 @@ package struct LocalClusterConfiguration: Sendable {
     package var simulatorArguments: [String]
     /// Added to the environment of every replica, over what the cluster itself sets.
     package var environment: [String: String]
+    /// Added to the environment of one replica, by its name (`replica-1`), over all else.
+    package var replicaEnvironment: [String: [String: String]]
     /// Whether a replica that ends by itself, or is killed, is started again.
     package var restartsReplicas: Bool
     /// False: a power loss may ruin the data. For tests.
     package var isDurable: Bool
+    /// Further settings of PostgreSQL, as in `postgresql.conf`.
+    package var postgresSettings: [String: String]
     /// Where the output of everything is shown.
     package var terminal: Terminal
 
@@ -25,8 +29,10 @@ package struct LocalClusterConfiguration: Sendable {
         dataDirectory: String = "./data",
         simulatorArguments: [String] = [],
         environment: [String: String] = [:],
+        replicaEnvironment: [String: [String: String]] = [:],
         restartsReplicas: Bool = true,
         isDurable: Bool = true,
+        postgresSettings: [String: String] = [:],
         terminal: Terminal = .standardOutput
     ) {
         self.executable = executable
@@ -35,8 +41,10 @@ package struct LocalClusterConfiguration: Sendable {
         self.dataDirectory = dataDirectory
         self.simulatorArguments = simulatorArguments
         self.environment = environment
+        self.replicaEnvironment = replicaEnvironment
         self.restartsReplicas = restartsReplicas
         self.isDurable = isDurable
+        self.postgresSettings = postgresSettings
         self.terminal = terminal
     }
 }

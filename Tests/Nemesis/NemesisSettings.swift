@@ -1,0 +1,26 @@
+/// What a run consists of.
+struct NemesisSettings: Sendable {
+    var seed: UInt64
+    /// Of the disturbance alone.
+    var duration: Duration
+    var replicas: Int
+    var strategies: Int
+    var kinds: [FaultKind]
+    var fakesClocks: Bool
+    let ttl = Duration.milliseconds(1_500)
+
+    /// In seconds, by the index of the replica.
+    var clockOffsets: [Int: Int] {
+        guard fakesClocks else { return [:] }
+        var random = SeededGenerator(seed: seed, stream: 1)
+        var offsets: [Int: Int] = [:]
+        for replica in 0..<replicas where random.chance(50) {
+            offsets[replica] = Int.random(in: -600...600, using: &random)
+        }
+        return offsets
+    }
+
+    var schedule: FaultSchedule {
+        FaultSchedule(seed: seed, duration: duration, replicas: replicas, kinds: kinds, ttl: ttl)
+    }
+}
