@@ -263,7 +263,9 @@ let package = Package(
         .testTarget(
             name: "ClusterTests",
             dependencies: [
-                "LocalCluster", "Nemesis", "Postgres", "Trading", "TestSupport", "tenure",
+                "Hosting", "LocalCluster", "Migrations", "Nemesis", "Postgres", "Store", "Strategies", "Trading",
+                "TestSupport", "tenure",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

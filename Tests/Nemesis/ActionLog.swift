@@ -10,9 +10,12 @@ final class ActionLog: Sendable {
 
     private let began = ContinuousClock.now
     private let descriptor: Int32
+    private let echoes: Bool
     private let state = Mutex(State())
 
-    init(path: String) throws {
+    /// - Parameter echoes: Whether it is shown on standard output, too.
+    init(path: String, echoes: Bool = true) throws {
+        self.echoes = echoes
         descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw NemesisError("\(path) cannot be written") }
     }
@@ -27,7 +30,7 @@ final class ActionLog: Sendable {
         // The wall clock too, as the logs of PostgreSQL and of the replicas have it.
         let line = Array("\(Self.wallClock()) \(padding)\(seconds).\(fraction)  \(text)\n".utf8)
         _ = state.withLock { _ in
-            _ = write(STDOUT_FILENO, line, line.count)
+            if echoes { _ = write(STDOUT_FILENO, line, line.count) }
             return write(descriptor, line, line.count)
         }
     }

@@ -29,7 +29,7 @@ struct NemesisRun: Sendable {
         let arena = try await Arena.make(settings, directory: directory, log: log)
         do {
             try await arena.start()
-            try await Trail.install(arena)
+            try await withDatabase(arena) { try await Trail.install($0) }
             try await disturbAndJudge(arena)
         } catch {
             log.violation("the run was cut short: \(error)")
@@ -52,7 +52,7 @@ struct NemesisRun: Sendable {
                 group.addTask { await performer.terminate(replica) }
             }
         }
-        try await judge(arena, clients)
+        try await withDatabase(arena) { try await judge(arena, clients, $0) }
     }
 
     /// Returns the clients with what they know.
@@ -110,23 +110,31 @@ struct NemesisRun: Sendable {
         }
     }
 
-    private func judge(_ arena: Arena, _ clients: [Client]) async throws {
-        let quietly = Logger(label: "nemesis") { _ in SwiftLogNoOpLogHandler() }
+    /// As a superuser, and not through a proxy.
+    private func withDatabase(_ arena: Arena, _ body: (PostgresConnection) async throws -> Void) async throws {
         let database = try await PostgresConnection.connect(
             PostgresConfiguration(
                 connectionString: arena.cluster.postgres.connectionString(user: "postgres"),
                 applicationName: "nemesis"
             ),
-            logger: quietly
+            logger: Self.noLogger
         )
+        try await body(database)
+        await database.close()
+    }
+
+    private static var noLogger: Logger { Logger(label: "nemesis") { _ in SwiftLogNoOpLogHandler() } }
+
+    private func judge(_ arena: Arena, _ clients: [Client], _ database: PostgresConnection) async throws {
         try await OwnershipJudge(database: database, log: log).judge()
         try await judgeWishes(database, clients)
         let paused = clients.flatMap(\.ledgers).filter(\.value.everPaused).map(\.key)
         var binance = BinanceConfiguration(restURL: arena.cluster.simulatorURL)
         binance.weightPerMinute = 1_000_000
-        let exchange = BinanceExchange(configuration: binance, logger: quietly)
+        // The candle that was forming when the last strategy ended has to close: what began with it was booked.
+        try await Task.sleep(for: .seconds(2))
+        let exchange = BinanceExchange(configuration: binance, logger: Self.noLogger)
         try await CandleJudge(database: database, exchange: exchange, log: log, paused: Set(paused)).judge()
-        await database.close()
     }
 
     /// I6: what the clients were told, against what there is.

@@ -21,7 +21,7 @@ struct CandleJudge: Sendable {
         var fills = 0
         for run in runs {
             do {
-                try judgeCalendar(run)
+                if let wrong = try run.contradictionOfCalendar() { log.violation(wrong) }
                 try await judgeReplay(run)
             } catch {
                 log.violation("strategy \(run.id) cannot be judged: \(error)")
@@ -32,25 +32,6 @@ struct CandleJudge: Sendable {
         }
         log.note("candles: \(runs.count) strategies, \(candles) candles, \(orders) orders, \(fills) fills compared")
         if fills == 0 { log.violation("nothing was traded: orders cannot be judged") }
-    }
-
-    /// At every commit, as many candles had been processed as had closed since the start.
-    private func judgeCalendar(_ run: StoredRun) throws {
-        guard let warmUpEnd = try warmUpEnd(run) else { throw NemesisError("its first state has no warmUpEnd") }
-        var last = run.first.cursor.milliseconds
-        for write in run.writes {
-            let due = max(0, Int((write.cursor - warmUpEnd) / run.interval.milliseconds))
-            if write.candles != due {
-                return log.violation(
-                    "strategy \(run.id) (\(run.symbol)): \(write.candles) candles processed at \(time(write.cursor)), "
-                        + "where \(due) had closed since its start: one was \(write.candles < due ? "skipped" : "repeated")"
-                )
-            }
-            if write.cursor < last {
-                return log.violation("strategy \(run.id) went back from \(time(last)) to \(time(write.cursor))")
-            }
-            last = write.cursor
-        }
     }
 
     private func judgeReplay(_ run: StoredRun) async throws {
@@ -68,14 +49,4 @@ struct CandleJudge: Sendable {
             log.violation("strategy \(run.id) (\(run.symbol)) was paused, although nobody asked for it")
         }
     }
-
-    /// The last candle that was history when it started.
-    private func warmUpEnd(_ run: StoredRun) throws -> Int64? {
-        guard case .object(let members) = try JSONValue(text: run.first.state),
-            case .number(let number)? = members["warmUpEnd"]
-        else { return nil }
-        return Int64("\(number)")
-    }
-
-    private func time(_ milliseconds: Int64) -> String { Timestamp(milliseconds: milliseconds).description }
 }

@@ -44,7 +44,7 @@ struct Replay {
         }
         guard run.cursor.milliseconds == cursor else { throw NemesisError("the exchange has no candle of \(cursor)") }
         // The next candle may have begun, and filled what was waiting, without having closed.
-        if position.tradesCount < stored.trades, let next = candles.first(where: { $0.openTime > run.cursor }) {
+        if position.tradesCount < stored.trades - (isClosedByStop ? 1 : 0), let next = candles.first(where: { $0.openTime > run.cursor }) {
             try step(decidedOn: next.openTime) { run, isPaused in try run.begin(next, isPaused: isPaused) }
         }
         if !stored.isActive { try stop() }
@@ -65,15 +65,19 @@ struct Replay {
         book(decisions)
     }
 
+    private var isClosedByStop: Bool {
+        stored.orders[ClientOrderID.derive(strategyID: stored.id, cause: .stop, index: 0)] != nil
+    }
+
     private mutating func stop() throws {
-        let closing = try StrategyRun.closingPosition(
-            of: stored.id,
-            interval: stored.interval,
-            checkpoint: run.checkpoint(),
-            paper: .standard
-        )
-        if let closing, closing.decisions.orders.contains(where: { stored.orders[$0.id] != nil }) {
-            book(closing.decisions)
+        if isClosedByStop {
+            let closing = try StrategyRun.closingPosition(
+                of: stored.id,
+                interval: stored.interval,
+                checkpoint: run.checkpoint(),
+                paper: .standard
+            )
+            if let closing { book(closing.decisions) }
         }
         for (id, order) in orders where order.status == "intended" { orders[id] = order.with(status: "canceled") }
     }
@@ -120,7 +124,7 @@ struct Replay {
 }
 
 extension StoredRun.Order {
-    fileprivate init(_ order: JournalledOrder) {
+    init(_ order: JournalledOrder) {
         self.init(
             side: order.intent.side.rawValue,
             effect: order.intent.effect.rawValue,
@@ -148,7 +152,7 @@ extension StoredRun.Order {
 }
 
 extension StoredRun.BookedFill {
-    fileprivate init(_ fill: Fill) {
+    init(_ fill: Fill) {
         self.init(
             orderID: fill.orderID,
             side: fill.side.rawValue,

@@ -1,10 +1,11 @@
-import LocalCluster
+import Postgres
 
 /// Triggers in the cluster's database that write down every write on a strategy's behalf and every change of ownership, in the
 /// transaction that makes it: what the judge goes by, and nothing that the product could get wrong.
 enum Trail {
-    static func install(_ arena: Arena) async throws {
-        for statement in statements { _ = try await arena.sql(statement) }
+    /// - Parameter database: As a superuser.
+    static func install(_ database: PostgresConnection) async throws {
+        for statement in statements { try await database.query(PostgresStatement(unsafeSQL: statement)) }
     }
 
     /// One at a time: the tables of replicas under way are locked but for a moment.
