@@ -44,7 +44,9 @@ struct Replay {
         }
         guard run.cursor.milliseconds == cursor else { throw NemesisError("the exchange has no candle of \(cursor)") }
         // The next candle may have begun, and filled what was waiting, without having closed.
-        if position.tradesCount < stored.trades - (isClosedByStop ? 1 : 0), let next = candles.first(where: { $0.openTime > run.cursor }) {
+        if position.tradesCount < stored.trades - (isClosedByStop ? 1 : 0),
+            let next = candles.first(where: { $0.openTime > run.cursor })
+        {
             try step(decidedOn: next.openTime) { run, isPaused in try run.begin(next, isPaused: isPaused) }
         }
         if !stored.isActive { try stop() }
