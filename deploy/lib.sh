@@ -91,7 +91,7 @@ install_without_daemons() {
     [ "$status" -eq 0 ] || exit "$status"
     for package in "${missing[@]}"; do
         case $package in
-            haproxy | pgbouncer)
+            haproxy | nginx | pgbouncer | prometheus)
                 ! have systemctl || as_root systemctl --quiet disable "$package" || true
                 ;;
         esac
@@ -123,4 +123,37 @@ need_swift() {
     version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
     [ "$(printf '%s\n' 6.2 "$version" | sort -V | head -n 1)" = 6.2 ] ||
         fail "Swift 6.2 or later is needed, but $(command -v swift) is ${version:-of an unknown version}."
+}
+
+passed=0
+failed=0
+skipped=0
+failures=()
+
+# check NAME COMMAND…: one check, counted like a test.
+check() {
+    local name=$1
+    shift
+    say "$name"
+    if "$@"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        failures+=("$name")
+    fi
+}
+
+# skip NAME REASON
+skip() {
+    say "$1: SKIPPED, $2"
+    skipped=$((skipped + 1))
+}
+
+summarize() {
+    local failure
+    for failure in ${failures[@]+"${failures[@]}"}; do
+        printf 'failed: %s\n' "$failure"
+    done
+    printf '%s passed, %s failed%s\n' "$passed" "$failed" "$([ "$skipped" -eq 0 ] || echo ", $skipped skipped")"
+    [ "$failed" -eq 0 ]
 }
