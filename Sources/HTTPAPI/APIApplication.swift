@@ -20,6 +20,7 @@ package enum APIApplication {
         StrategyRoutes(configuration: configuration, dependencies: dependencies).add(to: &table)
         StrategyTrailRoutes(queries: dependencies.queries).add(to: &table)
         ReplicaRoutes(desired: dependencies.desired, queries: dependencies.queries).add(to: &table)
+        EventStreamRoutes(queries: dependencies.queries, feed: dependencies.events).add(to: &table)
         ServiceRoutes(dependencies: dependencies).add(to: &table)
         let index = table.routes.map { "\($0.method.rawValue) \($0.path) – \($0.summary)" }.joined(separator: "\n")
         table.add(.get, "/", "this list") { _, _ in

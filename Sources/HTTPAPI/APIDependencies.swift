@@ -9,6 +9,8 @@ package struct APIDependencies: Sendable {
     package var readiness: any ReadinessSource
     /// Fed by the process's one listener on the channel `tenure`.
     package var changes: ChangeSignal
+    /// Told by the same listener; runs beside the server.
+    package var events: EventFeed
     /// The page of `GET /metrics`, in Prometheus' text format.
     package var metrics: @Sendable () -> String
     /// Where requests are counted.
@@ -20,6 +22,7 @@ package struct APIDependencies: Sendable {
         validator: any StartValidator,
         readiness: any ReadinessSource,
         changes: ChangeSignal,
+        events: EventFeed,
         metrics: @escaping @Sendable () -> String,
         metricsFactory: any MetricsFactory = MetricsSystem.factory
     ) {
@@ -28,6 +31,7 @@ package struct APIDependencies: Sendable {
         self.validator = validator
         self.readiness = readiness
         self.changes = changes
+        self.events = events
         self.metrics = metrics
         self.metricsFactory = metricsFactory
     }

@@ -145,6 +145,13 @@ extension Problem {
         }
     }
 
+    static let tooManyReaders = Problem(
+        .serviceUnavailable,
+        "too-many-readers",
+        "Too many readers",
+        "This replica has as many readers of the event stream as it takes. Try again in a moment, or on another replica."
+    ).with { $0.headers[.retryAfter] = "10" }
+
     static let unexpected = Problem(
         .internalServerError,
         "unexpected",

@@ -38,6 +38,30 @@ struct QueryParameters {
         return limit
     }
 
+    /// The id of something.
+    mutating func id(_ field: String) -> Int64? {
+        guard let text = values[field] else { return nil }
+        guard let id = Int64(text), id > 0 else {
+            refuse(field, "must be a whole number above zero, not \"\(text.shortened)\".")
+            return nil
+        }
+        return id
+    }
+
+    /// The id of the last event seen, 0 for the beginning: from the header that says the same, if that is there.
+    mutating func position(_ field: String, header: String?) -> Int64? {
+        guard let text = header ?? values[field] else { return nil }
+        guard let id = Int64(text), id >= 0 else {
+            let name = header == nil ? field : "Last-Event-ID"
+            refuse(
+                name,
+                "must be the id of an event of this stream, or 0 for its beginning, not \"\(text.shortened)\"."
+            )
+            return nil
+        }
+        return id
+    }
+
     mutating func symbol() -> Symbol? {
         guard let text = values["symbol"] else { return nil }
         let symbol = Symbol(text)

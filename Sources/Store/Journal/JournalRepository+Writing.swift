@@ -49,6 +49,7 @@ extension JournalRepository {
                 JOIN written w ON w.strategy_id = o.strategy_id
                 JOIN tenure.strategies s ON s.id = o.strategy_id
                 ON CONFLICT (client_order_id) DO NOTHING
+                RETURNING client_order_id, strategy_id, symbol, side, quantity_e8, reason, status, status_reason
             ), fill AS (
                 SELECT f.* FROM unnest(\(columns.fillStrategies), \(columns.fillOrders), \(columns.fillTrades),
                     \(columns.fillSides), \(columns.fillPrices), \(columns.fillQuantities), \(columns.fillFees),
@@ -66,6 +67,20 @@ extension JournalRepository {
                     f.fee_e8, f.time_ms
                 FROM fill f JOIN tenure.strategies s ON s.id = f.strategy_id
                 ON CONFLICT (exchange, symbol, trade_id) DO NOTHING
+                RETURNING trade_id, client_order_id, strategy_id, symbol, side, price_e8, quantity_e8, fee_e8
+            ), told AS (
+                INSERT INTO tenure.events (kind, strategy_id, replica_id, details)
+                SELECT 'order', o.strategy_id, g.owner, jsonb_build_object('symbol', o.symbol,
+                    'client_order_id', o.client_order_id, 'side', o.side,
+                    'quantity', trim_scale(o.quantity_e8 * 0.00000001)::text, 'reason', o.reason, 'status', o.status,
+                    'status_reason', o.status_reason)
+                FROM decided o JOIN written w USING (strategy_id) JOIN guarded g ON g.id = w.shard
+                UNION ALL
+                SELECT 'fill', f.strategy_id, g.owner, jsonb_build_object('symbol', f.symbol,
+                    'client_order_id', f.client_order_id, 'trade_id', f.trade_id, 'side', f.side,
+                    'price', trim_scale(f.price_e8 * 0.00000001)::text, 'quantity', trim_scale(f.quantity_e8 * 0.00000001)::text,
+                    'fee', trim_scale(f.fee_e8 * 0.00000001)::text)
+                FROM booked f JOIN written w USING (strategy_id) JOIN guarded g ON g.id = w.shard
             )
             SELECT strategy_id FROM written
             """

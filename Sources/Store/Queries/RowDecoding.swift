@@ -192,6 +192,8 @@ extension ListedFill {
 }
 
 extension ListedEvent {
+    static let columns = "id, at, kind, strategy_id, replica_id, details"
+
     init(row: PostgresRow) throws {
         let row = try row.decode(
             Int64.self,

@@ -44,7 +44,7 @@ extension StrategyQueries {
     ) async throws -> Page<ListedEvent, Int64> {
         let rows = try await database.query(
             """
-            SELECT id, at, kind, strategy_id, replica_id, details FROM tenure.events
+            SELECT \(raw: ListedEvent.columns) FROM tenure.events
             WHERE strategy_id = \(id) AND id < \(before ?? Int64.max)
             ORDER BY id DESC LIMIT \(limit + 1)
             """,

@@ -43,6 +43,8 @@ struct Server {
         let pool = PostgresPool(configuration: pooled, size: 4, acquireTimeout: .seconds(1), logger: logger)
         let listener = PostgresListener(configuration: direct, channels: ["tenure"], logger: logger)
         let changes = ChangeSignal()
+        let queries = StrategyQueries(database: pool)
+        let events = EventFeed(queries: queries, logger: logger)
 
         let modes = StrategyRegistry.builtIn
         let binance = BinanceExchange(configuration: settings.binance, logger: logger)
@@ -83,13 +85,14 @@ struct Server {
             ),
             dependencies: APIDependencies(
                 desired: DesiredStateRepository(database: pool),
-                queries: StrategyQueries(database: pool),
+                queries: queries,
                 validator: ModeValidator(
                     registry: modes,
                     exchanges: Dictionary(uniqueKeysWithValues: exchanges.map { ($0.name, $0) })
                 ),
                 readiness: ReplicaReadiness(replica: replica),
                 changes: changes,
+                events: events,
                 metrics: { registry.render() }
             ),
             logger: apiLogger,
@@ -108,7 +111,8 @@ struct Server {
             services: [
                 .init(service: EndlessService { try await pool.run() }),
                 .init(service: EndlessService { try await listener.run() }),
-                .init(service: EndlessService { await forward(listener, to: changes) }),
+                .init(service: EndlessService { await forward(listener, to: changes, events) }),
+                .init(service: EndlessService { await events.run() }),
                 .init(service: EndlessService { try await binance.run() }),
                 .init(service: journal),
                 .init(service: host),
@@ -151,11 +155,15 @@ struct Server {
 }
 
 /// Wakes the requests that wait for what the channel says.
-private func forward(_ listener: PostgresListener, to changes: ChangeSignal) async {
+private func forward(_ listener: PostgresListener, to changes: ChangeSignal, _ events: EventFeed) async {
     for await event in listener.subscribe() {
         switch event {
-        case .connected: changes.publishAll()
-        case .notification(_, let payload, _): changes.publish(payload)
+        case .connected:
+            changes.publishAll()
+            events.reconnected()
+        case .notification(_, let payload, _):
+            changes.publish(payload)
+            events.announce()
         case .lost: break
         }
     }

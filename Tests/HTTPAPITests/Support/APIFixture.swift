@@ -73,16 +73,19 @@ struct APIFixture: Sendable {
         )
         let listener = PostgresListener(configuration: database, channels: ["tenure"], logger: logger)
         let changes = ChangeSignal()
+        let queries = StrategyQueries(database: pool, timeout: statementTimeout)
+        let feed = EventFeed(queries: queries, logger: logger)
         let readiness = SettableReadiness()
         let registry = PrometheusRegistry()
         let application = APIApplication.make(
             configuration: configuration,
             dependencies: APIDependencies(
                 desired: DesiredStateRepository(database: pool, timeout: statementTimeout),
-                queries: StrategyQueries(database: pool, timeout: statementTimeout),
+                queries: queries,
                 validator: TestValidator(),
                 readiness: readiness,
                 changes: changes,
+                events: feed,
                 metrics: { registry.render() },
                 metricsFactory: registry
             ),
@@ -97,9 +100,16 @@ struct APIFixture: Sendable {
             group.addTask { try await listener.run() }
             group.addTask {
                 for await event in forAPI {
-                    if case .notification(_, let payload, _) = event { changes.publish(payload) }
+                    switch event {
+                    case .notification(_, let payload, _):
+                        changes.publish(payload)
+                        feed.announce()
+                    case .connected: feed.reconnected()
+                    case .lost: break
+                    }
                 }
             }
+            group.addTask { await feed.run() }
             if owned {
                 try await owner.join()
                 group.addTask { try await owner.run(forOwner) }

@@ -1,0 +1,44 @@
+import HTTPTypes
+import Hummingbird
+import Store
+
+/// What happens, as it happens: server-sent events (HTML Living Standard, section 9.2).
+struct EventStreamRoutes: Sendable {
+    let queries: StrategyQueries
+    let feed: EventFeed
+
+    private static let lastEventID = HTTPField.Name("Last-Event-ID")!
+    private static let bufferingByProxy = HTTPField.Name("X-Accel-Buffering")!
+
+    func add(to table: inout RouteTable) {
+        table.add(.get, "/api/events", "what happens, as server-sent events", events)
+    }
+
+    private func events(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        var query = QueryParameters(request, known: ["strategy", "last_event_id"])
+        let strategy = query.id("strategy")
+        // A browser sends the header when it comes back; the parameter is for the first time.
+        let asked = query.position("last_event_id", header: request.headers[Self.lastEventID])
+        try query.finish()
+        guard feed.hasRoom else { throw Problem.tooManyReaders }
+        // Also finds out that the database is there, while that can still be said by a status. A position beyond the end is
+        // one of a log that is gone.
+        let last = try await queries.lastEvent()
+        let channel = context.channel
+        let messages = EventMessages(
+            feed: feed,
+            queries: queries,
+            start: min(asked ?? last, last),
+            strategy: strategy,
+            drop: { channel.close(promise: nil) }
+        )
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store",
+                Self.bufferingByProxy: "no",
+            ],
+            body: ResponseBody(asyncSequence: messages)
+        )
+    }
+}
