@@ -66,6 +66,14 @@ package struct ShardRepository: Sendable {
                 SELECT c.id, c.epoch, r.id, r.name, c.previous,
                     CASE WHEN c.previous IS NOT NULL THEN 'crash' WHEN c.epoch > 1 THEN 'handover' ELSE 'vacant' END
                 FROM claimed c JOIN tenure.replicas r ON r.id = \(id) WHERE c.strategies > 0
+                RETURNING shard, owner, owner_name, previous_owner, reason
+            ), told AS (
+                -- One for all that came the same way: what happened to each strategy is in the table of ownership.
+                INSERT INTO tenure.events (kind, replica_id, details)
+                SELECT 'claimed', r.owner, jsonb_build_object('name', r.owner_name, 'reason', r.reason,
+                    'from', r.previous_owner, 'shards', count(*), 'strategies', sum(c.strategies))
+                FROM recorded r JOIN claimed c ON c.id = r.shard
+                GROUP BY r.owner, r.owner_name, r.previous_owner, r.reason
             )
             SELECT (SELECT count(*) FROM chosen), coalesce(array_agg(id), '{}'), coalesce(array_agg(epoch), '{}'),
                 coalesce(array_agg(strategies), '{}')
@@ -105,7 +113,12 @@ package struct ShardRepository: Sendable {
                 FROM unnest(\(tokens.map { Int32($0.shard) }), \(tokens.map(\.epoch))) AS t (id, epoch)
                 WHERE s.id = t.id AND s.epoch = t.epoch AND s.owner = \(owner)
                     AND tenure.timeline_of(\(owner)) = (SELECT tenure.current_timeline())
-                RETURNING s.id, s.epoch
+                RETURNING s.id, s.epoch, s.strategies
+            ), told AS (
+                INSERT INTO tenure.events (kind, replica_id, details)
+                SELECT 'handed_over', \(owner), jsonb_build_object('to', \(receiver as ReplicaID?), 'shards', count(*),
+                    'strategies', sum(strategies))
+                FROM released WHERE strategies > 0 HAVING count(*) > 0
             )
             SELECT id, epoch, pg_notify('tenure', 'released') FROM released
             """
@@ -144,8 +157,12 @@ package struct ShardRepository: Sendable {
                 WHERE tenure.timeline_of(\(owner)) = (SELECT tenure.current_timeline())
                 -- In the order in which steps lock shards, or the two meet in a deadlock.
                 ORDER BY s.id FOR NO KEY UPDATE OF s
+            ), ready AS (
+                UPDATE tenure.shards s SET ready_epoch = s.epoch FROM locked WHERE s.id = locked.id RETURNING s.strategies
             )
-            UPDATE tenure.shards s SET ready_epoch = s.epoch FROM locked WHERE s.id = locked.id
+            INSERT INTO tenure.events (kind, replica_id, details)
+            SELECT 'restored', \(owner), jsonb_build_object('shards', count(*), 'strategies', sum(strategies))
+            FROM ready WHERE strategies > 0 HAVING count(*) > 0
             """
         )
     }
