@@ -61,6 +61,7 @@ let package = Package(
             dependencies: [
                 "Trading",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -113,6 +114,7 @@ let package = Package(
             name: "ExchangeSimulator",
             dependencies: [
                 "Trading",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
@@ -207,8 +209,9 @@ let package = Package(
         .testTarget(
             name: "ExchangeSimulatorTests",
             dependencies: [
-                "ExchangeSimulator", "Trading", "TestSupport",
+                "ExchangeSimulator", "LocalCluster", "Trading", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),

@@ -15,6 +15,12 @@ package struct SimulatorConfiguration: Sendable {
     package var speed: Double = 1
     /// Whether market time moves only on `POST /sim/advance`.
     package var steps = false
+    /// Whether the exchange's clock goes on between steps, up to the next one, while the market stands still.
+    package var ticking = false
+    /// Who may trade.
+    package var accounts = [AccountConfiguration.standard]
+    /// What the best price of the book holds, in least order values: ask for more, and deeper prices are traded too.
+    package var liquidity = 1_000
     /// How many candles of the earliest recording are already history when market time begins.
     package var history = 200
     /// Where market time begins in the synthetic market; `nil`: now.
@@ -65,6 +71,17 @@ package struct SimulatorConfiguration: Sendable {
         }
         guard history >= 1 else { throw .invalidSetting("history must be at least 1, not \(history)") }
         guard weightLimit >= 1 else { throw .invalidSetting("the weight limit must be at least 1, not \(weightLimit)") }
+        guard (1...1_000_000_000).contains(liquidity) else {
+            throw .invalidSetting("liquidity must be between 1 and 1000000000, not \(liquidity)")
+        }
+        guard !ticking || steps else { throw .invalidSetting("the clock ticks between steps only: ask for steps too") }
+        for account in accounts
+        where !AccountConfiguration.isUsable(account.apiKey) || !AccountConfiguration.isUsable(account.apiSecret) {
+            throw .invalidSetting("an account needs a key and a secret of 1 to 128 printable characters without blanks")
+        }
+        guard Set(accounts.map(\.apiKey)).count == accounts.count else {
+            throw .invalidSetting("two accounts have the same key")
+        }
         guard pingInterval > .zero, pongTimeout > .zero else {
             throw .invalidSetting("ping interval and pong timeout must be above zero")
         }

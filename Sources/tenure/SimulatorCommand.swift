@@ -12,6 +12,10 @@ struct SimulatorCommand: AsyncParsableCommand {
         discussion: """
             Without --replay it invents a market: the same for the same seed, whenever and wherever it runs. With --replay it \
             plays recorded candles (SYMBOL-INTERVAL.csv).
+
+            Orders are traded too, for whoever has an account: without --account there is one, with the key simulator-key, \
+            the secret simulator-secret and plenty of money. POST /sim/accounts adds more, POST /sim/faults lets things go \
+            wrong, GET /sim/orders tells every order request that ever came.
             """
     )
 
@@ -33,6 +37,15 @@ struct SimulatorCommand: AsyncParsableCommand {
     @Flag(help: "Let the market move only on POST /sim/advance (with --replay).")
     var steps = false
 
+    @Flag(help: "With --steps, let the exchange's clock go on between the steps.")
+    var ticking = false
+
+    @Option(help: "Who may trade, and with what: KEY:SECRET or KEY:SECRET:USDT=1000,BTC=0.5. May be repeated.")
+    var account: [String] = []
+
+    @Option(help: "What the best price of the book holds, in least order values.")
+    var liquidity = 1_000
+
     @Option(help: "Candles of a recording that have passed already when it starts.")
     var history = 200
 
@@ -49,6 +62,9 @@ struct SimulatorCommand: AsyncParsableCommand {
         configuration.speed = speed
         configuration.steps = steps
         configuration.history = history
+        configuration.ticking = ticking
+        configuration.liquidity = liquidity
+        if !account.isEmpty { configuration.accounts = try account.map(Self.account) }
         configuration.weightLimit = weightLimit
         let logger = Logger(label: "tenure.simulator")
         let server: SimulatorServer
@@ -69,5 +85,12 @@ struct SimulatorCommand: AsyncParsableCommand {
         } catch let error as SimulatorError {
             throw fail(error.message, code: 69)
         }
+    }
+
+    private static func account(_ text: String) throws -> AccountConfiguration {
+        guard let account = AccountConfiguration(text) else {
+            throw fail("--account \(text) should look like KEY:SECRET or KEY:SECRET:USDT=1000,BTC=0.5", code: 64)
+        }
+        return account
     }
 }

@@ -20,6 +20,7 @@ final class MarketClock: Sendable {
     private let began = ContinuousClock.now
     /// The latest time that was told.
     private let latest: Mutex<Timestamp>
+    private let stepped = Mutex(ContinuousClock.now)
 
     init(pace: Pace, end: Timestamp?) {
         self.pace = pace
@@ -60,6 +61,10 @@ final class MarketClock: Sendable {
 
     /// Moves market time on. Only for ``Pace/steps``.
     func advance(to moment: Timestamp) {
+        stepped.withLock { $0 = .now }
         latest.withLock { latest in latest = max(latest, end.map { min($0, moment) } ?? moment) }
     }
+
+    /// How long, on this machine's clock, market time has not been moved. Only for ``Pace/steps``.
+    var sinceLastStep: Duration { ContinuousClock.now - stepped.withLock { $0 } }
 }

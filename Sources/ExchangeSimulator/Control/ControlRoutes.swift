@@ -4,28 +4,43 @@ import NIOHTTP1
 import Trading
 
 /// What Binance does not have: `/sim/…`, for those who test against this exchange.
+///
+/// - `GET status`: market time, market, mode, speed, whether it has ended, connections, streams, requests.
+/// - `POST advance` `{"candles": 1}`: in steps, on to the close of the next candle of any recording, or to the next second of
+///   the synthetic market, at most 1000 of them; or `{"milliseconds": n}`.
+/// - `POST disconnect` `{"streams": "market" | "user"}`: cuts every stream connection, or only those.
+/// - `GET orders` `?after=N&client_order_id=…`: every order request that was ever received, and what became of it.
+/// - `GET accounts`, `POST accounts` `{"api_key", "api_secret", "balances", "permissions", "taker_rate", "maker_rate",
+///   "commission_asset"}`: adds an account, or changes the named things of one that exists.
+/// - `POST release`: lets everything go on that was held.
+/// - `POST faults`: see ``injectFaults(_:)``.
 struct ControlRoutes {
     let exchange: SimulatedExchange
+
+    private static let paths = ["status", "advance", "disconnect", "orders", "accounts", "release", "faults"]
 
     func respond(to request: SimulatorRequest) -> SimulatorResponse {
         do throws(APIError) {
             switch (request.method, request.path) {
             case (.GET, "/sim/status"): return SimulatorResponse(status())
-            case (.POST, "/sim/advance"): return SimulatorResponse(try advance(fields(of: request)))
-            case (.POST, "/sim/disconnect"): return SimulatorResponse(disconnect())
-            case (.POST, "/sim/faults"): return SimulatorResponse(try injectFaults(fields(of: request)))
-            case (_, "/sim/status"), (_, "/sim/advance"), (_, "/sim/disconnect"), (_, "/sim/faults"):
-                throw APIError(
-                    .methodNotAllowed,
-                    code: -1000,
-                    "status is read with GET, the others are done with POST."
-                )
+            case (.GET, "/sim/orders"): return SimulatorResponse(try orders(QueryParameters(query: request.query)))
+            case (.GET, "/sim/accounts"): return SimulatorResponse(try accounts())
+            case (.POST, "/sim/accounts"): return SimulatorResponse(try setAccount(request.body))
+            case (.POST, "/sim/advance"): return SimulatorResponse(try advance(request.body))
+            case (.POST, "/sim/disconnect"): return SimulatorResponse(try disconnect(request.body))
+            case (.POST, "/sim/release"):
+                return SimulatorResponse(.object(["released": .number(Decimal(exchange.faults.release()))]))
+            case (.POST, "/sim/faults"): return SimulatorResponse(try injectFaults(request.body))
             default:
-                throw APIError(
-                    .notFound,
-                    code: -1000,
-                    "There is no \(request.path); there are /sim/status, /sim/advance, /sim/disconnect and /sim/faults."
-                )
+                if Self.paths.contains(where: { "/sim/\($0)" == request.path }) {
+                    throw APIError(
+                        .methodNotAllowed,
+                        code: -1000,
+                        "status, orders and accounts are read with GET, the others are done with POST."
+                    )
+                }
+                let known = Self.paths.map { "/sim/\($0)" }.joined(separator: ", ")
+                throw APIError(.notFound, code: -1000, "There is no \(request.path); there are \(known).")
             }
         } catch {
             return SimulatorResponse(error)
@@ -48,6 +63,10 @@ struct ControlRoutes {
             "speed": .number(Decimal(pace.speed)),
             "seed": .string("\(configuration.seed)"),
             "ended": .bool(hasEnded(now)),
+            "exchange_time": .number(Decimal(exchange.time.now.milliseconds)),
+            "user_connections": .number(Decimal(exchange.desk.streams.connectionCount)),
+            "user_subscriptions": .number(Decimal(exchange.desk.streams.subscriptionCount)),
+            "held": .number(Decimal(exchange.faults.heldCount)),
             "connections": .number(Decimal(exchange.streams.connectionCount)),
             "streams": .number(Decimal(exchange.streams.streamCount)),
             "requests": .number(Decimal(exchange.requestCount)),
@@ -56,7 +75,7 @@ struct ControlRoutes {
 
     private func hasEnded(_ now: Timestamp) -> Bool { exchange.market.end.map { now >= $0 } ?? false }
 
-    private func advance(_ fields: [String: JSONValue]) throws(APIError) -> JSONValue {
+    private func advance(_ body: ByteBuffer) throws(APIError) -> JSONValue {
         guard case .steps = exchange.clock.pace else {
             throw APIError(
                 .conflict,
@@ -64,9 +83,15 @@ struct ControlRoutes {
                 "Market time runs by itself; start the simulator in steps to advance it."
             )
         }
-        try allow(["candles"], in: fields)
-        let candles = try integer("candles", in: fields, from: 1, to: 1_000) ?? 1
-        let advanced = exchange.publisher.step(candles: candles)
+        let fields = try ControlFields(body, known: ["candles", "milliseconds"])
+        let candles = try fields.integer("candles", 1...1_000)
+        let milliseconds = try fields.integer("milliseconds", 1...86_400_000)
+        guard candles == nil || milliseconds == nil else {
+            throw APIError(code: -1000, "Either candles or milliseconds can be advanced by, not both.")
+        }
+        let advanced =
+            milliseconds.map { Int(exchange.publisher.step(milliseconds: Int64($0))) }
+            ?? exchange.publisher.step(candles: candles ?? 1)
         let now = exchange.clock.now
         return .object([
             "market_time": .number(Decimal(now.milliseconds)),
@@ -75,50 +100,12 @@ struct ControlRoutes {
         ])
     }
 
-    private func disconnect() -> JSONValue {
-        .object(["disconnected": .number(Decimal(exchange.streams.closeAll()))])
-    }
+    private enum Streams: String { case market, user }
 
-    private func injectFaults(_ fields: [String: JSONValue]) throws(APIError) -> JSONValue {
-        let known = ["rest_status", "rest_delay_ms", "for_requests", "drop_stream_events", "refuse_connections_ms"]
-        try allow(known, in: fields)
-        let count = try integer("for_requests", in: fields, from: 0, to: 1_000_000) ?? 1
-        let status = try integer("rest_status", in: fields, from: 400, to: 599)
-        let delay = try integer("rest_delay_ms", in: fields, from: 0, to: 600_000)
-        let events = try integer("drop_stream_events", in: fields, from: 0, to: 1_000_000)
-        let refusal = try integer("refuse_connections_ms", in: fields, from: 0, to: 600_000)
-        if let status { exchange.faults.failRequests(status: status, count: count) }
-        if let delay { exchange.faults.delayRequests(.milliseconds(delay), count: count) }
-        if let events { exchange.faults.dropEvents(events) }
-        if let refusal { exchange.faults.refuseConnections(for: .milliseconds(refusal)) }
-        return .object([:])
-    }
-
-    private func fields(of request: SimulatorRequest) throws(APIError) -> [String: JSONValue] {
-        guard request.body.readableBytes > 0 else { return [:] }
-        guard case .object(let fields) = try? JSONValue(text: String(buffer: request.body)) else {
-            throw APIError(code: -1000, "The body is not a JSON object.")
-        }
-        return fields
-    }
-
-    private func allow(_ names: [String], in fields: [String: JSONValue]) throws(APIError) {
-        if let unknown = fields.keys.sorted().first(where: { !names.contains($0) }) {
-            throw APIError(code: -1000, "There is no field \"\(unknown)\"; there are \(names.joined(separator: ", ")).")
-        }
-    }
-
-    private func integer(
-        _ name: String,
-        in fields: [String: JSONValue],
-        from least: Int,
-        to most: Int
-    ) throws(APIError) -> Int? {
-        guard let field = fields[name] else { return nil }
-        guard case .number(let number) = field, let value = Int(number.description), (least...most).contains(value)
-        else {
-            throw APIError(code: -1000, "\(name) must be a whole number between \(least) and \(most).")
-        }
-        return value
+    private func disconnect(_ body: ByteBuffer) throws(APIError) -> JSONValue {
+        let which: Streams? = try ControlFields(body, known: ["streams"]).choice("streams", ["market", "user"])
+        let market = which == .user ? 0 : exchange.streams.closeAll()
+        let user = which == .market ? 0 : exchange.desk.streams.closeAll()
+        return .object(["disconnected": .number(Decimal(market + user))])
     }
 }

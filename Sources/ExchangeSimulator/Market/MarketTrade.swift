@@ -7,6 +7,9 @@ struct MarketTrade: Sendable, Hashable {
     let time: Timestamp
     let price: FixedDecimal
     let quantity: FixedDecimal
+    /// Between which prices it was traded.
+    let low: FixedDecimal
+    let high: FixedDecimal
     /// Whether the taker sold.
     let isBuyerMaker: Bool
 }

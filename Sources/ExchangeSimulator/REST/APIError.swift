@@ -24,6 +24,34 @@ struct APIError: Error, Sendable, Hashable {
     static let invalidInterval = APIError(code: -1120, "Invalid interval.")
     static let invalidCombination = APIError(code: -1128, "Combination of optional parameters invalid.")
 
+    static let unknownOrder = APIError(code: -2013, "Order does not exist.")
+
+    /// What the matching engine refuses.
+    static func rejected(_ message: String) -> APIError { APIError(code: -2010, message) }
+
+    /// What Binance says with a status when something of its own went wrong, or too much was asked.
+    static func failure(status: Int, code: Int? = nil, retryAfter: Int? = nil) -> APIError {
+        let code = code ?? (status == 504 ? -1007 : status == 429 || status == 418 ? -1003 : -1000)
+        let message =
+            switch code {
+            case -1003: "Too many requests queued."
+            case -1006: "An unexpected response was received from the message bus. Execution status unknown."
+            case -1007:
+                "Timeout waiting for response from backend server. Send status unknown; execution status unknown."
+            case -1008: "Server is currently overloaded with other requests. Please try again in a few minutes."
+            default: "An unknown error occurred while processing the request."
+            }
+        return APIError(.init(statusCode: status), code: code, message, retryAfter: retryAfter)
+    }
+
+    static func notRequired(_ name: String) -> APIError {
+        APIError(code: -1106, "Parameter '\(name)' sent when not required.")
+    }
+
+    static func invalidData(_ name: String) -> APIError {
+        APIError(code: -1130, "Data sent for parameter '\(name)' is not valid.")
+    }
+
     static func missing(_ name: String) -> APIError {
         APIError(code: -1102, "Mandatory parameter '\(name)' was not sent, was empty/null, or malformed.")
     }

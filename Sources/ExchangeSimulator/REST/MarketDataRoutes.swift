@@ -7,23 +7,35 @@ struct MarketDataRoutes {
 
     private static let paths: Set = [
         "/api/v3/ping", "/api/v3/time", "/api/v3/exchangeInfo", "/api/v3/klines", "/api/v3/uiKlines",
-        "/api/v3/ticker/price", "/api/v3/ticker/bookTicker", "/api/v3/ticker/24hr",
+        "/api/v3/ticker/price", "/api/v3/ticker/bookTicker", "/api/v3/ticker/24hr", "/api/v3/depth", "/api/v3/avgPrice",
     ]
 
     /// What the request costs.
     func weight(of request: SimulatorRequest) -> Int {
-        switch request.path {
+        let parameters = try? QueryParameters(request)
+        let isSingle = parameters?.raw("symbol") != nil
+        return switch request.path {
         case "/api/v3/exchangeInfo": 20
-        case "/api/v3/klines", "/api/v3/uiKlines": 2
-        case "/api/v3/ticker/price", "/api/v3/ticker/bookTicker": request.query.contains("symbol=") ? 2 : 4
-        case "/api/v3/ticker/24hr": request.query.contains("symbol=") ? 2 : 80
+        case "/api/v3/klines", "/api/v3/uiKlines", "/api/v3/avgPrice": 2
+        case "/api/v3/ticker/price", "/api/v3/ticker/bookTicker": isSingle ? 2 : 4
+        case "/api/v3/ticker/24hr": isSingle ? 2 : 80
+        case "/api/v3/depth": Self.weight(ofDepth: parameters?.raw("limit").flatMap { Int($0) } ?? 100)
         default: 1
+        }
+    }
+
+    private static func weight(ofDepth limit: Int) -> Int {
+        switch limit {
+        case ...100: 5
+        case ...500: 25
+        case ...1_000: 50
+        default: 250
         }
     }
 
     func respond(to request: SimulatorRequest) throws(APIError) -> SimulatorResponse {
         guard Self.paths.contains(request.path) else {
-            if StreamTarget(path: request.path, query: request.query) != nil {
+            if SocketTarget(path: request.path, query: request.query) != nil {
                 throw APIError(.upgradeRequired, code: -1000, "\(request.path) speaks WebSocket.")
             }
             throw APIError(.notFound, code: -1000, "There is no \(request.path) here.")
@@ -31,16 +43,18 @@ struct MarketDataRoutes {
         guard request.method == .GET || request.method == .HEAD else {
             throw APIError(.methodNotAllowed, code: -1000, "\(request.path) is read with GET.")
         }
-        var parameters = try QueryParameters(query: request.query)
+        var parameters = try QueryParameters(request)
         switch request.path {
         case "/api/v3/ping":
             try parameters.finish()
             return SimulatorResponse("{}")
         case "/api/v3/time":
             try parameters.finish()
-            return SimulatorResponse("{\"serverTime\":\(exchange.clock.now.milliseconds)}")
+            return SimulatorResponse("{\"serverTime\":\(exchange.time.now.milliseconds)}")
         case "/api/v3/exchangeInfo": return try exchangeInfo(&parameters)
         case "/api/v3/klines", "/api/v3/uiKlines": return try klines(&parameters)
+        case "/api/v3/depth": return try depth(&parameters)
+        case "/api/v3/avgPrice": return try averagePrice(&parameters)
         case "/api/v3/ticker/price": return try tickers(&parameters, price)
         case "/api/v3/ticker/24hr": return try tickers(&parameters, dayTicker)
         default: return try tickers(&parameters, bookTicker)
@@ -54,7 +68,7 @@ struct MarketDataRoutes {
         try parameters.finish()
         let info = ExchangeInfo.json(
             asked,
-            now: exchange.clock.now,
+            now: exchange.time.now,
             weightLimit: exchange.configuration.weightLimit
         )
         return SimulatorResponse(info)
@@ -108,13 +122,47 @@ struct MarketDataRoutes {
         }
     }
 
-    /// One tick of spread: the last price is bid, one tick more is asked.
-    private func bookTicker(_ instrument: Instrument, now: Timestamp) -> String? {
-        exchange.market.price(instrument.symbol, at: now).map { price in
-            let quantity = (instrument.stepSize * FixedDecimal(1_000)).padded
-            return "{\"symbol\":\"\(instrument.symbol)\",\"bidPrice\":\"\(price.padded)\",\"bidQty\":\"\(quantity)\","
-                + "\"askPrice\":\"\((price + instrument.tickSize).padded)\",\"askQty\":\"\(quantity)\"}"
+    private func depth(_ parameters: inout QueryParameters) throws(APIError) -> SimulatorResponse {
+        guard let symbol = try parameters.symbol() else { throw .missing("symbol") }
+        let limit = try parameters.integer("limit") ?? 100
+        _ = try parameters.text("symbolStatus")
+        try parameters.finish()
+        guard let instrument = exchange.market.instrument(symbol) else { throw .invalidSymbol }
+        guard limit > 0 else { throw .missing("limit") }
+        let now = exchange.clock.now
+        let book = book(instrument, now: now)
+        func side(_ levels: [OrderBook.Level]?) -> String {
+            (levels ?? []).prefix(Int(min(limit, 5_000))).map { "[\"\($0.price.padded)\",\"\($0.quantity.padded)\"]" }
+                .joined(separator: ",")
         }
+        return SimulatorResponse(
+            "{\"lastUpdateId\":\(now.milliseconds),\"bids\":[\(side(book?.bids))],\"asks\":[\(side(book?.asks))]}"
+        )
+    }
+
+    private func averagePrice(_ parameters: inout QueryParameters) throws(APIError) -> SimulatorResponse {
+        guard let symbol = try parameters.symbol() else { throw .missing("symbol") }
+        try parameters.finish()
+        guard let instrument = exchange.market.instrument(symbol) else { throw .invalidSymbol }
+        return SimulatorResponse(
+            "{\"mins\":\(OrderFilters.averageMinutes),\"price\":\"\(exchange.averagePrice(instrument).padded)\","
+                + "\"closeTime\":\(exchange.clock.now.milliseconds)}"
+        )
+    }
+
+    private func book(_ instrument: Instrument, now: Timestamp) -> OrderBook? {
+        exchange.market.price(instrument.symbol, at: now).map {
+            OrderBook(instrument, price: $0, liquidity: exchange.configuration.liquidity)
+        }
+    }
+
+    private func bookTicker(_ instrument: Instrument, now: Timestamp) -> String? {
+        guard let book = book(instrument, now: now), let bid = book.bids.first, let ask = book.asks.first else {
+            return nil
+        }
+        return "{\"symbol\":\"\(instrument.symbol)\",\"bidPrice\":\"\(bid.price.padded)\","
+            + "\"bidQty\":\"\(bid.quantity.padded)\",\"askPrice\":\"\(ask.price.padded)\","
+            + "\"askQty\":\"\(ask.quantity.padded)\"}"
     }
 
     private func dayTicker(_ instrument: Instrument, now: Timestamp) -> String? {
@@ -124,12 +172,15 @@ struct MarketDataRoutes {
         let change = candle.close - candle.open
         let percent = change.scaled(by: FixedDecimal(100), over: candle.open)
         let average = volume.isPositive ? day.quoteVolume / volume : candle.close
-        let quantity = (instrument.stepSize * FixedDecimal(1_000)).padded
+        guard let book = book(instrument, now: now), let bid = book.bids.first, let ask = book.asks.first else {
+            return nil
+        }
+        let quantity = instrument.stepSize.padded
         return "{\"symbol\":\"\(instrument.symbol)\",\"priceChange\":\"\(change.padded)\","
             + "\"priceChangePercent\":\"\(percent)\",\"weightedAvgPrice\":\"\(average.padded)\","
             + "\"prevClosePrice\":\"\(candle.open.padded)\",\"lastPrice\":\"\(candle.close.padded)\","
-            + "\"lastQty\":\"\(quantity)\",\"bidPrice\":\"\(candle.close.padded)\",\"bidQty\":\"\(quantity)\","
-            + "\"askPrice\":\"\((candle.close + instrument.tickSize).padded)\",\"askQty\":\"\(quantity)\","
+            + "\"lastQty\":\"\(quantity)\",\"bidPrice\":\"\(bid.price.padded)\",\"bidQty\":\"\(bid.quantity.padded)\","
+            + "\"askPrice\":\"\(ask.price.padded)\",\"askQty\":\"\(ask.quantity.padded)\","
             + "\"openPrice\":\"\(candle.open.padded)\",\"highPrice\":\"\(candle.high.padded)\","
             + "\"lowPrice\":\"\(candle.low.padded)\",\"volume\":\"\(volume.padded)\","
             + "\"quoteVolume\":\"\(day.quoteVolume.padded)\",\"openTime\":\(start.milliseconds),"

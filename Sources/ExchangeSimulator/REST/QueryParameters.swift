@@ -1,9 +1,20 @@
+import NIOCore
+import NIOHTTP1
 import Trading
 
 /// The parameters of a request, checked as Binance checks them: each at most once, none that nobody reads.
 struct QueryParameters {
     private var values: [String: String] = [:]
     private var read: Set<String> = []
+
+    /// The parameters of a request, wherever it carries them: in the query, in the body (where the query has precedence), or
+    /// in the JSON of a socket.
+    init(_ request: SimulatorRequest) throws(APIError) {
+        try self.init(query: request.query)
+        values.merge(request.socketParameters ?? [:]) { query, _ in query }
+        guard request.method != .GET, request.body.readableBytes > 0 else { return }
+        values.merge(try QueryParameters(query: String(buffer: request.body)).values) { query, _ in query }
+    }
 
     init(query: String) throws(APIError) {
         for pair in query.split(separator: "&", omittingEmptySubsequences: true) {
@@ -14,6 +25,9 @@ struct QueryParameters {
         }
     }
 
+    /// What was sent under a name, whatever it is; does not count as read.
+    func raw(_ name: String) -> String? { values[name] }
+
     mutating func text(_ name: String) throws(APIError) -> String? {
         read.insert(name)
         guard let value = values[name] else { return nil }
@@ -23,12 +37,45 @@ struct QueryParameters {
 
     mutating func integer(_ name: String) throws(APIError) -> Int64? {
         guard let text = try text(name) else { return nil }
-        guard text.utf8.count <= 20, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
-        else {
+        guard text.utf8.count <= 20, text.utf8.allSatisfy(Self.isDigit) else {
             throw .illegalCharacters(name, range: "^[0-9]{1,20}$")
         }
         // What does not fit is as good as the end of time, which in milliseconds does.
         return min(Int64(text) ?? .max, 1 << 52)
+    }
+
+    /// An amount above zero.
+    mutating func decimal(_ name: String) throws(APIError) -> FixedDecimal? {
+        guard let text = try text(name) else { return nil }
+        let halves = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let isPlain = halves.allSatisfy { (1...20).contains($0.utf8.count) && $0.utf8.allSatisfy(Self.isDigit) }
+        guard isPlain else { throw .illegalCharacters(name, range: #"^([0-9]{1,20})(\.[0-9]{1,20})?$"#) }
+        guard let value = FixedDecimal(text) else {
+            throw halves.count > 1
+                ? APIError(code: -1111, "Parameter '\(name)' has too much precision.")
+                : APIError(code: -1108, "Parameter '\(name)' overflowed.")
+        }
+        guard value.isPositive else { throw APIError(code: -1013, "Invalid \(name).") }
+        return value
+    }
+
+    mutating func clientOrderID(_ name: String) throws(APIError) -> String? {
+        guard let text = try text(name) else { return nil }
+        guard text.utf8.count <= 36, text.utf8.allSatisfy(Self.isAllowedInClientOrderID) else {
+            throw .illegalCharacters(name, range: #"^[\.A-Z\:/a-z0-9_-]{1,36}$"#)
+        }
+        return text
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
+    private static func isAllowedInClientOrderID(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "."),
+            UInt8(ascii: ":"), UInt8(ascii: "/"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+            true
+        default: isDigit(byte)
+        }
     }
 
     /// The symbol, spelled as Binance wants it: upper case.

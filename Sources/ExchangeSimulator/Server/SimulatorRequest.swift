@@ -10,6 +10,8 @@ struct SimulatorRequest: Sendable {
     var query: String
     var headers: HTTPHeaders = [:]
     var body = ByteBuffer()
+    /// The parameters, of a request that came as JSON over a socket.
+    var socketParameters: [String: String]?
     /// Where the request came from.
     var address: String
 

@@ -46,23 +46,27 @@ final class SimulatorRequestHandler: ChannelInboundHandler {
             body: body,
             address: context.remoteAddress?.ipAddress ?? "unknown"
         )
-        let response =
-            isTooLarge
-            ? SimulatorResponse(APIError(.payloadTooLarge, code: -1000, "The body is larger than 1 MiB."))
-            : exchange.respond(to: request)
-        guard let delay = response.delay else {
-            write(response, to: head, context: context)
+        guard !isTooLarge else {
+            let refusal = APIError(.payloadTooLarge, code: -1000, "The body is larger than 1 MiB.")
+            write(SimulatorResponse(refusal), to: head, context: context)
             return
         }
-        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        context.eventLoop.scheduleTask(in: TimeAmount(delay)) {
-            let (handler, context) = bound.value
-            guard context.channel.isActive else { return }
-            handler.write(response, to: head, context: context)
+        let eventLoop = context.eventLoop
+        let bound = NIOLoopBound((self, context), eventLoop: eventLoop)
+        exchange.respond(to: request, on: eventLoop) { response in
+            eventLoop.scheduleTask(in: TimeAmount(response.delay ?? .zero)) {
+                let (handler, context) = bound.value
+                guard context.channel.isActive else { return }
+                handler.write(response, to: head, context: context)
+            }
         }
     }
 
     private func write(_ response: SimulatorResponse, to request: HTTPRequestHead, context: ChannelHandlerContext) {
+        guard !response.isCut else {
+            context.close(promise: nil)
+            return
+        }
         let body = context.channel.allocator.buffer(string: response.body)
         var headers = response.headers
         headers.add(name: "Content-Type", value: "application/json;charset=UTF-8")

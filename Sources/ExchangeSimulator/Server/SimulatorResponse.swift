@@ -9,6 +9,8 @@ struct SimulatorResponse: Sendable {
     var body: String
     /// How long to hold it back.
     var delay: Duration?
+    /// Whether the connection is closed instead of answering.
+    var isCut = false
 
     init(_ body: String) {
         self.body = body
@@ -16,6 +18,13 @@ struct SimulatorResponse: Sendable {
 
     init(_ value: JSONValue) {
         body = value.text
+    }
+
+    /// No answer at all.
+    static var cut: SimulatorResponse {
+        var response = SimulatorResponse("")
+        response.isCut = true
+        return response
     }
 
     init(_ error: APIError) {

@@ -5,18 +5,16 @@ import NIOPosix
 import NIOWebSocket
 import ServiceLifecycle
 
-/// An exchange that speaks Binance spot's public REST and WebSocket protocols, both on one port.
+/// An exchange that speaks Binance spot's REST and WebSocket protocols, all on one port.
 ///
-/// - `/api/v3/…`: `ping`, `time`, `exchangeInfo`, `klines`, `uiKlines`, `ticker/price`, `ticker/bookTicker`,
-///   `ticker/24hr`, as on Binance, with its weights and errors.
+/// - `/api/v3/…`: `ping`, `time`, `exchangeInfo`, `klines`, `uiKlines`, `depth`, `avgPrice`, `ticker/price`,
+///   `ticker/bookTicker`, `ticker/24hr`, as on Binance, with its weights and errors.
+/// - `/api/v3/…` for accounts, signed: `order`, `order/test`, `openOrders`, `allOrders`, `myTrades`, `account`,
+///   `account/commission`, `rateLimit/order`.
+/// - `/ws-api/v3`: the same as requests over a socket, and the user data stream (`userDataStream.subscribe.signature`).
 /// - `/ws`, `/ws/<stream>/…`, `/stream?streams=<stream>/…`: `<symbol>@kline_<interval>`, `@trade`, `@miniTicker`, and
 ///   requests (`SUBSCRIBE` and its like).
-/// - `GET /sim/status`: market time, market, mode, speed, whether it has ended, connections, streams, requests.
-/// - `POST /sim/advance` `{"candles": 1}`: in steps, on to the close of the next candle of any recording, or to the
-///   next second of the synthetic market; at most 1000 of them.
-/// - `POST /sim/disconnect`: cuts every stream connection.
-/// - `POST /sim/faults`: `rest_status` or `rest_delay_ms` with `for_requests`; `drop_stream_events`;
-///   `refuse_connections_ms`.
+/// - `/sim/…`: what Binance does not have, for those who test; see ``ControlRoutes``.
 ///
 /// What clients do wrong ends at worst their own connection.
 package final class SimulatorServer: Service {
@@ -97,13 +95,13 @@ package final class SimulatorServer: Service {
             maxFrameSize: largestFrame,
             shouldUpgrade: { channel, head in
                 let (path, query) = SimulatorRequest.split(head.uri)
-                let isKnown = StreamTarget(path: path, query: query) != nil
+                let isKnown = SocketTarget(path: path, query: query) != nil
                 return channel.eventLoop.makeSucceededFuture(isKnown ? HTTPHeaders() : nil)
             },
             upgradePipelineHandler: { channel, head in
                 let (path, query) = SimulatorRequest.split(head.uri)
                 return channel.eventLoop.makeCompletedFuture {
-                    guard let target = StreamTarget(path: path, query: query) else { return }
+                    guard let target = SocketTarget(path: path, query: query) else { return }
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.addHandler(
                         NIOWebSocketFrameAggregator(
@@ -112,7 +110,15 @@ package final class SimulatorServer: Service {
                             maxAccumulatedFrameSize: largestFrame
                         )
                     )
-                    try pipeline.addHandler(StreamConnectionHandler(exchange: exchange, target: target))
+                    let conversation: any SocketConversation =
+                        switch target {
+                        case .streams(let streams): MarketConversation(exchange: exchange, target: streams)
+                        case .requests(let returnsLimits):
+                            RequestConversation(exchange: exchange, returnsLimits: returnsLimits)
+                        }
+                    try pipeline.addHandler(
+                        StreamConnectionHandler(conversation: conversation, configuration: exchange.configuration)
+                    )
                 }
             }
         )

@@ -27,7 +27,13 @@ final class StreamConnection: Sendable {
     }
 
     /// Sends texts, in order, or closes the connection if too much is waiting already.
-    func send(_ texts: [ByteBuffer]) {
+    ///
+    /// - Parameter delay: what is sent meanwhile overtakes them.
+    func send(_ texts: [ByteBuffer], after delay: Duration? = nil) {
+        if let delay {
+            channel.eventLoop.scheduleTask(in: TimeAmount(delay)) { self.send(texts) }
+            return
+        }
         let bytes = texts.reduce(0) { $0 + $1.readableBytes }
         guard bytes > 0 else { return }
         guard waiting.add(bytes, ordering: .relaxed).newValue <= limit else {

@@ -1,15 +1,13 @@
 import NIOCore
 import NIOWebSocket
-import Trading
 
-/// One WebSocket connection: requests in, answers and events out, and a heartbeat.
+/// One WebSocket connection: frames, a heartbeat, and a conversation.
 final class StreamConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame
 
-    private let exchange: SimulatedExchange
-    private let target: StreamTarget
-    private var connection: StreamConnection?
+    private let conversation: any SocketConversation
+    private let pingInterval: TimeAmount
     private var pings: RepeatedTask?
     private var heartbeat: Heartbeat
     private let began = ContinuousClock.now
@@ -19,26 +17,19 @@ final class StreamConnectionHandler: ChannelInboundHandler {
     private var incoming = MessageRate()
     private var isClosing = false
 
-    init(exchange: SimulatedExchange, target: StreamTarget) {
-        self.exchange = exchange
-        self.target = target
-        heartbeat = Heartbeat(timeout: exchange.configuration.pongTimeout)
+    init(conversation: any SocketConversation, configuration: SimulatorConfiguration) {
+        self.conversation = conversation
+        pingInterval = TimeAmount(configuration.pingInterval)
+        heartbeat = Heartbeat(timeout: configuration.pongTimeout)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        let connection = exchange.streams.connect(
-            context.channel,
-            isCombined: target.isCombined,
-            outgoingLimit: exchange.configuration.outgoingBufferLimit
-        )
-        self.connection = connection
-        guard exchange.streams.subscribe(connection, to: target.streams) else {
-            close(context: context, code: .policyViolation, reason: "too many streams")
+        if let reason = conversation.open(context.channel) {
+            close(context: context, code: .policyViolation, reason: reason)
             return
         }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        let interval = TimeAmount(exchange.configuration.pingInterval)
-        pings = context.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+        pings = context.eventLoop.scheduleRepeatedTask(initialDelay: pingInterval, delay: pingInterval) { _ in
             let (handler, context) = bound.value
             handler.ping(context: context)
         }
@@ -59,8 +50,7 @@ final class StreamConnectionHandler: ChannelInboundHandler {
     private func stop() {
         pings?.cancel()
         pongDeadline?.cancel()
-        if let connection { exchange.streams.disconnect(connection) }
-        connection = nil
+        conversation.close()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -83,7 +73,7 @@ final class StreamConnectionHandler: ChannelInboundHandler {
             context.writeAndFlush(wrapOutboundOut(pong), promise: nil)
         case .text, .binary:
             guard withinRate(context: context) else { return }
-            answer(String(buffer: frame.unmaskedData))
+            conversation.receive(String(buffer: frame.unmaskedData))
         default: close(context: context, code: .protocolError, reason: "unexpected frame")
         }
     }
@@ -91,46 +81,9 @@ final class StreamConnectionHandler: ChannelInboundHandler {
     private var now: Duration { ContinuousClock.now - began }
 
     private func withinRate(context: ChannelHandlerContext) -> Bool {
-        if incoming.count(at: .now()) <= exchange.configuration.incomingMessagesPerSecond { return true }
+        if incoming.count(at: .now()) <= conversation.messagesPerSecond { return true }
         close(context: context, code: .policyViolation, reason: "Too many requests")
         return false
-    }
-
-    private func answer(_ text: String) {
-        guard let connection else { return }
-        let answer: String
-        do throws(StreamRequest.Refusal) {
-            let request = try StreamRequest(text)
-            answer = try perform(request, on: connection)
-        } catch {
-            answer = error.text
-        }
-        connection.send([ByteBuffer(string: answer)])
-    }
-
-    private func perform(
-        _ request: StreamRequest,
-        on connection: StreamConnection
-    ) throws(StreamRequest.Refusal) -> String {
-        let result: JSONValue
-        switch request.method {
-        case .subscribe(let streams):
-            guard exchange.streams.subscribe(connection, to: streams) else {
-                throw StreamRequest.Refusal(code: 2, message: "Invalid request: too many parameters", id: request.id)
-            }
-            result = .null
-        case .unsubscribe(let streams):
-            exchange.streams.unsubscribe(connection, from: streams)
-            result = .null
-        case .list:
-            result = .array(exchange.streams.subscriptions(of: connection).map { .string($0.text) })
-        case .setCombined(let isCombined):
-            connection.isCombined = isCombined
-            result = .null
-        case .getCombined:
-            result = .bool(connection.isCombined)
-        }
-        return JSONValue.object(["result": result, "id": request.id]).text
     }
 
     private func ping(context: ChannelHandlerContext) {
@@ -149,7 +102,7 @@ final class StreamConnectionHandler: ChannelInboundHandler {
 
     private func close(context: ChannelHandlerContext, code: WebSocketErrorCode, reason: String) {
         isClosing = true
-        if let connection { exchange.streams.disconnect(connection) }
+        conversation.close()
         var data = context.channel.allocator.buffer(capacity: 2 + reason.utf8.count)
         data.write(webSocketErrorCode: code)
         data.writeString(reason)

@@ -71,6 +71,15 @@ final class StreamHub: Sendable {
         state.withLock { state in state.listeners.map { ($0.key, Array($0.value.values)) } }
     }
 
+    /// Tells everybody that the server is about to go.
+    func announceShutdown(_ event: String) {
+        let connections = state.withLock { $0.subscribers.values.map(\.connection) }
+        for connection in connections {
+            let text = connection.isCombined ? "{\"stream\":\"!serverShutdown\",\"data\":\(event)}" : event
+            connection.send([ByteBuffer(string: text)])
+        }
+    }
+
     /// Cuts every connection; answers with how many there were.
     func closeAll() -> Int {
         let connections = state.withLock { $0.subscribers.values.map(\.connection) }

@@ -10,15 +10,17 @@ final class StreamPublisher: Sendable {
     private let market: any Market
     private let clock: MarketClock
     private let hub: StreamHub
+    private let desk: TradingDesk
     private let faults: FaultInjector
     private let isTellingForming: Bool
     /// Up to which market time everything has been told. Held while telling, so that events leave in order.
     private let told: Mutex<Timestamp>
 
-    init(market: any Market, clock: MarketClock, hub: StreamHub, faults: FaultInjector) {
+    init(market: any Market, clock: MarketClock, hub: StreamHub, desk: TradingDesk, faults: FaultInjector) {
         self.market = market
         self.clock = clock
         self.hub = hub
+        self.desk = desk
         self.faults = faults
         isTellingForming =
             switch clock.pace {
@@ -55,6 +57,17 @@ final class StreamPublisher: Sendable {
         }
     }
 
+    /// Moves market time on by so many milliseconds, and tells what happened. Answers with how far that was possible.
+    func step(milliseconds: Int64) -> Int64 {
+        told.withLock { told in
+            let start = told
+            clock.advance(to: start + milliseconds)
+            told = clock.now
+            tell(after: start, through: told)
+            return told.since(start)
+        }
+    }
+
     func publish(through now: Timestamp) {
         told.withLock { told in
             guard now > told else { return }
@@ -64,6 +77,7 @@ final class StreamPublisher: Sendable {
     }
 
     private func tell(after start: Timestamp, through end: Timestamp) {
+        desk.match(after: start, through: end, forming: isTellingForming)
         var due: [(event: StreamEvent, number: Int, connections: [StreamConnection])] = []
         for (stream, connections) in hub.listeners() {
             for event in events(of: stream, after: start, through: end) {

@@ -96,6 +96,8 @@ struct RecordedSeries: Sendable {
                 time: candle.openTime + (part - 1),
                 price: candle.close,
                 quantity: candle.volume,
+                low: candle.low,
+                high: candle.high,
                 isBuyerMaker: candle.close < candle.open
             )
         }

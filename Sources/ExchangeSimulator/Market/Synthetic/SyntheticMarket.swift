@@ -98,6 +98,8 @@ final class SyntheticMarket: Market {
                             time: moment - 1,
                             price: kline.candle.close,
                             quantity: kline.candle.volume,
+                            low: kline.candle.low,
+                            high: kline.candle.high,
                             isBuyerMaker: bar.close < bar.open
                         )
                     )
