@@ -218,7 +218,9 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOWebSocket", package: "swift-nio"),
-            ]
+            ],
+            // Programs of other people's clients.
+            exclude: ["Clients/Programs"]
         ),
         .testTarget(
             name: "StoreTests",

@@ -38,6 +38,10 @@ have_library() {
     have pkg-config && pkg-config --exists "$1"
 }
 
+have_python_environments() {
+    have python3 && python3 -c 'import ensurepip' 2>/dev/null
+}
+
 missing=()
 
 # need PACKAGE COMMAND…: PACKAGE is to be installed unless COMMAND… succeeds.

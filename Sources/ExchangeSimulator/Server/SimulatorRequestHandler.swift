@@ -2,19 +2,21 @@ import NIOCore
 import NIOHTTP1
 
 /// Collects a request, has it answered, and writes the answer.
-final class SimulatorRequestHandler: ChannelInboundHandler {
+final class SimulatorRequestHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
     private static let largestBody = 1_024 * 1_024
 
     private let exchange: SimulatedExchange
+    private let upgrade: SocketUpgrade
     private var head: HTTPRequestHead?
     private var body = ByteBuffer()
     private var isTooLarge = false
 
-    init(exchange: SimulatedExchange) {
+    init(exchange: SimulatedExchange, upgrade: SocketUpgrade) {
         self.exchange = exchange
+        self.upgrade = upgrade
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -32,6 +34,11 @@ final class SimulatorRequestHandler: ChannelInboundHandler {
         case .end:
             guard let head else { return }
             self.head = nil
+            if let target = SocketUpgrade.target(of: head) {
+                return upgrade.perform(head, to: target, context: context, handler: self) {
+                    self.answer(head, context: context)
+                }
+            }
             answer(head, context: context)
         }
     }

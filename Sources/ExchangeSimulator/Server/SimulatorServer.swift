@@ -2,7 +2,6 @@ package import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import NIOWebSocket
 import ServiceLifecycle
 
 /// An exchange that speaks Binance spot's REST and WebSocket protocols, all on one port.
@@ -18,8 +17,6 @@ import ServiceLifecycle
 ///
 /// What clients do wrong ends at worst their own connection.
 package final class SimulatorServer: Service {
-    private static let largestFrame = 64 * 1_024
-
     private let configuration: SimulatorConfiguration
     private let logger: Logger
     private let exchange: SimulatedExchange
@@ -91,50 +88,13 @@ package final class SimulatorServer: Service {
     }
 
     private static func configure(_ channel: any Channel, exchange: SimulatedExchange) throws {
-        let upgrader = NIOTypedWebSocketServerUpgrader<Void>(
-            maxFrameSize: largestFrame,
-            shouldUpgrade: { channel, head in
-                let (path, query) = SimulatorRequest.split(head.uri)
-                let isKnown = SocketTarget(path: path, query: query) != nil
-                return channel.eventLoop.makeSucceededFuture(isKnown ? HTTPHeaders() : nil)
-            },
-            upgradePipelineHandler: { channel, head in
-                let (path, query) = SimulatorRequest.split(head.uri)
-                return channel.eventLoop.makeCompletedFuture {
-                    guard let target = SocketTarget(path: path, query: query) else { return }
-                    let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addHandler(
-                        NIOWebSocketFrameAggregator(
-                            minNonFinalFragmentSize: 1,
-                            maxAccumulatedFrameCount: 64,
-                            maxAccumulatedFrameSize: largestFrame
-                        )
-                    )
-                    let conversation: any SocketConversation =
-                        switch target {
-                        case .streams(let streams): MarketConversation(exchange: exchange, target: streams)
-                        case .requests(let returnsLimits):
-                            RequestConversation(exchange: exchange, returnsLimits: returnsLimits)
-                        }
-                    try pipeline.addHandler(
-                        StreamConnectionHandler(conversation: conversation, configuration: exchange.configuration)
-                    )
-                }
-            }
-        )
-        let upgrade = NIOTypedHTTPServerUpgradeConfiguration<Void>(
-            upgraders: [upgrader],
-            notUpgradingCompletionHandler: { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(SimulatorRequestHandler(exchange: exchange))
-                }
-            }
-        )
-        let result = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
-            configuration: NIOUpgradableHTTPServerPipelineConfiguration(upgradeConfiguration: upgrade)
-        )
-        try channel.pipeline.syncOperations.addHandler(ErrorClosingHandler())
-        // A connection that is neither one nor the other, or went away before that was clear.
-        result.whenFailure { _ in channel.close(promise: nil) }
+        let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
+        let (encoder, pipelining) = (HTTPResponseEncoder(), HTTPServerPipelineHandler())
+        let errors = HTTPServerProtocolErrorHandler()
+        let upgrade = SocketUpgrade(exchange: exchange, writers: [encoder, pipelining, errors], decoder: decoder)
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandlers(encoder, decoder, pipelining, errors)
+        try pipeline.addHandler(SimulatorRequestHandler(exchange: exchange, upgrade: upgrade))
+        try pipeline.addHandler(ErrorClosingHandler())
     }
 }

@@ -9,7 +9,7 @@ import Trading
 @Suite("Whatever clients do", .timeLimit(.minutes(1)))
 struct RobustnessTests {
     /// Sends bytes over a bare connection, and collects what comes back until it is closed.
-    private static func exchange(_ bytes: [UInt8], port: Int, thenClose: Bool = false) async throws -> String {
+    static func exchange(_ bytes: [UInt8], port: Int, thenClose: Bool = false) async throws -> String {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {

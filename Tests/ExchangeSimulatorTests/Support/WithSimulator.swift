@@ -14,7 +14,7 @@ struct RunningSimulator: Sendable {
     struct Answer: Sendable {
         let status: Int
         let body: JSONValue
-        fileprivate let headers: HTTPHeaders
+        let headers: HTTPHeaders
 
         func header(_ name: String) -> String? { headers.first(name: name) }
     }
