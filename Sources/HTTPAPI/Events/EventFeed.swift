@@ -47,6 +47,7 @@ package final class EventFeed: Sendable {
     }
 
     private let queries: StrategyQueries
+    private let writeLimit: Duration
     private let logger: Logger
     private let state = Mutex(State())
     private let looks: AsyncStream<Void>
@@ -56,12 +57,12 @@ package final class EventFeed: Sendable {
     private static let interval = Duration.milliseconds(250)
     private static let page = 500
     private static let kept = 2_000
-    /// A reader that takes nothing for so long is dropped.
-    static let writeLimit = Duration.seconds(30)
-    static let mostReaders = 1_000
+    private static let mostReaders = 1_000
 
-    package init(queries: StrategyQueries, logger: Logger) {
+    /// - Parameter writeLimit: a reader that takes nothing for so long is dropped.
+    package init(queries: StrategyQueries, writeLimit: Duration = .seconds(30), logger: Logger) {
         self.queries = queries
+        self.writeLimit = writeLimit
         self.logger = logger
         (looks, look) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -101,11 +102,10 @@ package final class EventFeed: Sendable {
     var hasRoom: Bool { state.withLock { $0.readers.count < Self.mostReaders } }
 
     /// - Parameter drop: ends the reader's connection, which does not take what is sent.
-    /// - Returns: Nil if there are too many.
-    func open(dropping drop: @escaping @Sendable () -> Void) -> Reader? {
+    func open(dropping drop: @escaping @Sendable () -> Void) -> Reader {
         let (wakeUps, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        defer { announce() }
         return state.withLock { state in
-            guard state.readers.count < Self.mostReaders else { return nil }
             state.nextToken += 1
             state.readers[state.nextToken] = Open(wake: wake, drop: drop)
             return Reader(token: state.nextToken, wakeUps: wakeUps, generation: state.generation)
@@ -148,10 +148,10 @@ package final class EventFeed: Sendable {
     private func dropStuckReaders() {
         let now = ContinuousClock.now
         let stuck = state.withLock { state in
-            state.readers.values.filter { $0.writingSince.map { now - $0 > Self.writeLimit } ?? false }
+            state.readers.values.filter { $0.writingSince.map { now - $0 > writeLimit } ?? false }
         }
         for reader in stuck {
-            logger.warning("A reader of the event stream was dropped: it took nothing for \(Self.writeLimit)")
+            logger.warning("A reader of the event stream was dropped: it took nothing for \(writeLimit)")
             reader.drop()
         }
     }

@@ -93,6 +93,26 @@ struct EventStreamTests {
         #expect(text.hasPrefix("retry: "))
     }
 
+    @Test("a reader that takes nothing is dropped, and the others notice nothing")
+    func slowReader() async throws {
+        try await APIFixture.with(setup: .live) { api in
+            try await api.pool.query(
+                """
+                INSERT INTO tenure.events (kind, details)
+                SELECT 'test', jsonb_build_object('n', n, 'text', repeat('x', 100000)) FROM generate_series(1, 300) n
+                """
+            )
+            let slow = try SilentReader(port: #require(api.client.port), path: "/api/events?last_event_id=0")
+            let received = try await api.read(query: "?last_event_id=0") { try await $0.next(300).map(\.number) }
+            #expect(received == Array(1...300))
+            // Not reading for a while is what it is about.
+            try await Task.sleep(for: .milliseconds(1_200))
+            let rest = slow.readToTheEnd()
+            let bytes = try #require(rest, "the connection is still open")
+            #expect(bytes < 300 * 100_000)
+        }
+    }
+
     @Test(
         "a bad position is refused with a word",
         arguments: ["?last_event_id=x", "?last_event_id=-1", "?strategy=0", "?strategy=BTCUSDT", "?since=1"]

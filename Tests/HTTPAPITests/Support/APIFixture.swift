@@ -74,7 +74,7 @@ struct APIFixture: Sendable {
         let listener = PostgresListener(configuration: database, channels: ["tenure"], logger: logger)
         let changes = ChangeSignal()
         let queries = StrategyQueries(database: pool, timeout: statementTimeout)
-        let feed = EventFeed(queries: queries, logger: logger)
+        let feed = EventFeed(queries: queries, writeLimit: .milliseconds(300), logger: logger)
         let readiness = SettableReadiness()
         let registry = PrometheusRegistry()
         let application = APIApplication.make(

@@ -84,12 +84,13 @@ extension APIFixture {
         }
     }
 
-    /// Writes events, one transaction each.
+    /// Writes events.
     func happen(_ numbers: ClosedRange<Int>) async throws {
-        for number in numbers {
-            try await pool.query(
-                "INSERT INTO tenure.events (kind, details) VALUES ('test', jsonb_build_object('n', \(Int64(number))))"
-            )
-        }
+        try await pool.query(
+            """
+            INSERT INTO tenure.events (kind, details) SELECT 'test', jsonb_build_object('n', n)
+            FROM generate_series(\(Int64(numbers.lowerBound)), \(Int64(numbers.upperBound))) n ORDER BY n
+            """
+        )
     }
 }
