@@ -229,9 +229,19 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
+        // A replica that its strategy can kill.
+        .executableTarget(
+            name: "SuspectReplica",
+            dependencies: [
+                "Coordination", "Exchanges", "Hosting", "Postgres", "Store", "Strategies", "Trading",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/SuspectReplica"
+        ),
         .testTarget(
             name: "HostingTests",
             dependencies: [
+                "SuspectReplica",
                 "Hosting", "Coordination", "Strategies", "Exchanges", "ExchangeSimulator", "LocalCluster", "Migrations",
                 "Observability", "Postgres", "Store", "Trading", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -266,7 +276,7 @@ let package = Package(
         .testTarget(name: "LocalClusterTests", dependencies: ["LocalCluster", "TestSupport"]),
         .testTarget(
             name: "TenureTests",
-            dependencies: ["tenure", "Exchanges", "HTTPAPI", "Store", "Strategies", "Trading"]
+            dependencies: ["tenure", "Exchanges", "HTTPAPI", "Hosting", "Store", "Strategies", "Trading"]
         ),
         .testTarget(
             name: "ClusterTests",

@@ -4,6 +4,7 @@ extension Migrator {
         Migration(version: 1, name: "init", sql: PackageResources.V0001__init_sql),
         Migration(version: 2, name: "timelines", sql: PackageResources.V0002__timelines_sql),
         Migration(version: 3, name: "drain_and_ownership", sql: PackageResources.V0003__drain_and_ownership_sql),
+        Migration(version: 4, name: "trials", sql: PackageResources.V0004__trials_sql),
     ]
 
     /// The newest version this binary knows.

@@ -11,6 +11,7 @@ struct HostingMetrics: Sendable {
     private let starting: Gauge
     private let running: Gauge
     private let failed: Gauge
+    private let quarantined: Gauge
 
     init(factory: any MetricsFactory) {
         self.factory = factory
@@ -23,6 +24,7 @@ struct HostingMetrics: Sendable {
         starting = strategies("starting")
         running = strategies("running")
         failed = strategies("failed")
+        quarantined = strategies("quarantined")
     }
 
     func countOrder(_ status: JournalledOrder.Status) {
@@ -50,6 +52,7 @@ struct HostingMetrics: Sendable {
         starting.record(census.starting)
         running.record(census.running)
         failed.record(census.failed)
+        quarantined.record(census.quarantined)
     }
 }
 

@@ -10,9 +10,12 @@ package struct HostingServices: Sendable {
     let registry: StrategyRegistry
     /// By name.
     let exchanges: [String: any Exchange]
+    /// By exchange.
+    let starts: [String: StartGate]
     let repository: JournalRepository
     let journal: StepJournal
     let paper: PaperMarket
+    let trials: TrialPolicy
     let metrics: HostingMetrics
     let logger: Logger
 
@@ -22,14 +25,17 @@ package struct HostingServices: Sendable {
         repository: JournalRepository,
         journal: StepJournal,
         paper: PaperMarket,
+        trials: TrialPolicy = .standard,
         metrics: any MetricsFactory = MetricsSystem.factory,
         logger: Logger
     ) {
         self.registry = registry
         self.exchanges = Dictionary(uniqueKeysWithValues: exchanges.map { ($0.name, $0) })
+        starts = self.exchanges.mapValues { _ in StartGate() }
         self.repository = repository
         self.journal = journal
         self.paper = paper
+        self.trials = trials
         self.metrics = HostingMetrics(factory: metrics)
         self.logger = logger
     }

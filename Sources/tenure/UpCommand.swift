@@ -36,7 +36,9 @@ struct UpCommand: AsyncParsableCommand {
                     executable: try currentExecutable(),
                     replicas: replicas,
                     port: port,
-                    dataDirectory: data
+                    dataDirectory: data,
+                    // The demonstration kills replicas itself: no strategy is to be suspected of it.
+                    environment: demo ? ["TENURE_SUSPECT_AFTER": "0"] : [:]
                 )
             )
             try await cluster.runUntilSignalled { [demo] cluster in

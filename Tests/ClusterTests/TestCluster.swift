@@ -202,8 +202,8 @@ func withCluster<R>(
             port: 0,
             dataDirectory: directory,
             simulatorArguments: simulator,
-            // Most tests send their requests elsewhere when a replica goes.
-            environment: ["TENURE_DRAIN_LINGER": "0ms"].merging(environment) { $1 },
+            // Most tests send their requests elsewhere when a replica goes, and kill replicas themselves.
+            environment: ["TENURE_DRAIN_LINGER": "0ms", "TENURE_SUSPECT_AFTER": "0"].merging(environment) { $1 },
             restartsReplicas: false,
             isDurable: false,
             terminal: .silent

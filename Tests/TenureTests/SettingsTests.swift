@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Hosting
 import Testing
 
 @testable import tenure
@@ -32,8 +33,18 @@ struct SettingsTests {
         #expect(settings.leaseTTL == .seconds(3))
         #expect(settings.heartbeatInterval == .milliseconds(500))
         #expect(settings.capacity == 10_000)
+        #expect(settings.trials == .standard)
         #expect(settings.drainTimeout == .seconds(30))
         #expect(settings.drainLinger == .seconds(2))
+    }
+
+    @Test("strategies are suspected after as many crashes as set, and never with 0")
+    func trials() throws {
+        func trials(_ value: String) throws -> TrialPolicy {
+            try settings(Self.database.merging(["TENURE_SUSPECT_AFTER": value]) { $1 }).trials
+        }
+        #expect(try trials("5") == TrialPolicy(after: 5))
+        #expect(try trials("0") == .never)
     }
 
     @Test("the platforms' own names count where ours are not set")
@@ -57,7 +68,7 @@ struct SettingsTests {
             ("TENURE_BINANCE_STREAM_URL", "https://example.com"), ("TENURE_DEFAULT_EXCHANGE", "mtgox"),
             ("TENURE_HOST", "0.0.0.0"), ("TENURE_ALLOW_LIVE", "true"), ("TENURE_DATBASE_URL", "typo"),
             ("TENURE_DATABASE_URL_FILE", "/nonexistent"), ("TENURE_DRAIN_TIMEOUT", "0s"),
-            ("TENURE_DRAIN_LINGER", "30s"),
+            ("TENURE_DRAIN_LINGER", "30s"), ("TENURE_SUSPECT_AFTER", "-1"),
         ]
     )
     func wrongValues(name: String, value: String) {

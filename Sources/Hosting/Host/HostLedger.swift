@@ -8,9 +8,16 @@ struct HostLedger {
     private var runners: [Int64: StrategyRunner] = [:]
     private var running: Set<Int64> = []
     private var failed: [Int64: Int] = [:]
+    private var quarantined: Set<Int64> = []
     private var finishing: Set<Int64> = []
 
+    var trials: TrialQueue
+
     private var queue = LoadQueue()
+    /// By shard: the revision that was loaded last.
+    private var revisions: [Int: Int64] = [:]
+    private var needsComparing = false
+    private var isComparing = false
     /// By shard: strategies whose runner ended while the shard was being loaded. What was loaded of them is out of date.
     private var endedMeanwhile: [Int: Set<Int64>] = [:]
 
@@ -20,15 +27,25 @@ struct HostLedger {
     private var ready: Set<FencingToken> = []
     var isMarkingReady = false
 
+    init(trials: TrialPolicy) {
+        self.trials = TrialQueue(trials)
+    }
+
     /// Strategies on this replica.
     struct Census: Equatable {
         var starting = 0
         var running = 0
         var failed = 0
+        var quarantined = 0
     }
 
     var census: Census {
-        Census(starting: runners.count - running.count, running: running.count, failed: failed.count)
+        Census(
+            starting: runners.count - running.count + trials.count,
+            running: running.count,
+            failed: failed.count - quarantined.count,
+            quarantined: quarantined.count
+        )
     }
 
     // MARK: Shards
@@ -61,8 +78,16 @@ struct HostLedger {
         queue.remove(token.shard)
         awaited[token.shard] = nil
         takenAt[token.shard] = nil
+        revisions[token.shard] = nil
         ready.remove(token)
-        if failed.values.contains(token.shard) { failed = failed.filter { $0.value != token.shard } }
+        trials.remove { $0.token == token }
+        forgetFailed { $0 == token.shard }
+    }
+
+    private mutating func forgetFailed(in isGone: (Int) -> Bool) {
+        guard failed.values.contains(where: isGone) else { return }
+        failed = failed.filter { !isGone($0.value) }
+        quarantined = quarantined.filter { failed[$0] != nil }
     }
 
     func runnersWithOutdatedTokens() -> [StrategyRunner] {
@@ -86,13 +111,28 @@ struct HostLedger {
 
     // MARK: Loading
 
-    /// What is wanted of this shard (`nil`: of any) may have changed.
-    mutating func refresh(_ shard: Int?) {
-        if let shard {
-            if owned[shard] != nil { queue.add([shard]) }
-        } else {
-            queue.add(owned.keys)
-        }
+    /// What is wanted of this shard may have changed.
+    mutating func refresh(_ shard: Int) {
+        if owned[shard] != nil { queue.add([shard]) }
+    }
+
+    /// What is wanted of any shard may have changed.
+    mutating func refreshAll() { needsComparing = true }
+
+    /// The revisions to compare with the database's now, all at once; `nil` if there is no need, or while that is under way.
+    mutating func nextComparison() -> [(shard: Int, revision: Int64)]? {
+        guard needsComparing, !isComparing else { return nil }
+        needsComparing = false
+        guard !owned.isEmpty else { return nil }
+        isComparing = true
+        // What was never loaded (a shard that was empty when it was taken) differs from whatever there is.
+        return owned.keys.sorted().map { ($0, revisions[$0] ?? -1) }
+    }
+
+    /// These differ; `nil` if that could not be found out.
+    mutating func compared(_ changed: [Int]?) {
+        isComparing = false
+        if let changed { for shard in changed { refresh(shard) } } else { needsComparing = true }
     }
 
     /// What to load now.
@@ -101,9 +141,10 @@ struct HostLedger {
     }
 
     /// A load has been answered. Returns those of its shards for which the answer counts.
-    mutating func loaded(_ load: ShardLoad) -> [Int: FencingToken] {
+    mutating func loaded(_ load: ShardLoad, _ revisions: [Int: Int64]) -> [Int: FencingToken] {
         queue.ended(load.batch)
         let current = load.tokens.filter { owns($0) && !queue.isOutdated($0.shard) }
+        for token in current { self.revisions[token.shard] = revisions[token.shard] }
         return Dictionary(uniqueKeysWithValues: current.map { ($0.shard, $0) })
     }
 
@@ -120,7 +161,11 @@ struct HostLedger {
     mutating func found(_ strategies: [Int: Set<Int64>], in shards: [Int: FencingToken], isRestore: Bool)
         -> [StrategyRunner]
     {
-        failed = failed.filter { shards[$0.value] == nil }
+        forgetFailed { shards[$0] != nil }
+        trials.remove { suspect in
+            let shard = suspect.token.shard
+            return shards[shard] != nil && strategies[shard]?.contains(suspect.definition.id) != true
+        }
         for (shard, token) in shards {
             let ids = strategies[shard] ?? []
             if isRestore {
@@ -191,6 +236,7 @@ struct HostLedger {
     mutating func finished(_ strategy: Int64, _ token: FencingToken, isGone: Bool) {
         finishing.remove(strategy)
         if isGone {
+            quarantined.remove(strategy)
             if queue.isLoading(token.shard) { endedMeanwhile[token.shard, default: []].insert(strategy) }
             failed[strategy] = nil
             isUp(strategy, token)
@@ -207,8 +253,9 @@ struct HostLedger {
         isUp(runner.definition.id, runner.token)
     }
 
-    mutating func hasFailed(_ strategy: Int64, _ token: FencingToken) {
+    mutating func hasFailed(_ strategy: Int64, _ token: FencingToken, isQuarantined: Bool = false) {
         failed[strategy] = token.shard
+        if isQuarantined { quarantined.insert(strategy) }
         isUp(strategy, token)
     }
 

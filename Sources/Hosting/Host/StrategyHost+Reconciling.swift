@@ -12,7 +12,7 @@ extension StrategyHost {
         _ ledger: inout HostLedger,
         _ group: inout DiscardingTaskGroup
     ) {
-        let tokens = ledger.loaded(load)
+        let tokens = ledger.loaded(load, found.revisions)
         defer { ledger.settled(tokens) }
         let isRestore = load.batch.isRestore
         var ids: [Int: Set<Int64>] = [:]
@@ -57,12 +57,19 @@ extension StrategyHost {
             let runner = StrategyRunner(strategy, token: token, isRestore: isRestore, services: services)
             if let request = strategy.stop {
                 guard ledger.beginFinishing(strategy.id) else { return }
+                ledger.trials.remove(strategy.id)
                 // It does not run any more; but it may have a position to close.
                 runner.stop(for: request)
                 start(runner, &ledger, &group)
                 finish(strategy.id, strategy.symbol.name, token, request, after: runner, &group)
             } else if strategy.phase == .failed || strategy.phase == .quarantined {
-                ledger.hasFailed(strategy.id, token)
+                ledger.hasFailed(strategy.id, token, isQuarantined: strategy.phase == .quarantined)
+            } else if strategy.diedOnTrial == 1 {
+                quarantine(strategy, token, &group)
+            } else if ledger.trials.contains(strategy.id)
+                || ledger.trials.isSuspect(strategy) && ledger.isAwaited(strategy.id, token.shard)
+            {
+                ledger.trials.add(TrialQueue.Suspect(definition: strategy, token: token))
             } else {
                 start(runner, &ledger, &group)
             }
@@ -101,7 +108,7 @@ extension StrategyHost {
         }
     }
 
-    private func start(_ runner: StrategyRunner, _ ledger: inout HostLedger, _ group: inout DiscardingTaskGroup) {
+    func start(_ runner: StrategyRunner, _ ledger: inout HostLedger, _ group: inout DiscardingTaskGroup) {
         ledger.add(runner)
         group.addTask { [continuation] in
             await runner.run { continuation.yield(.isUp(runner)) }

@@ -19,9 +19,14 @@ package final class StrategyHost: ShardHost, Service {
         case isUp(StrategyRunner)
         case ended(StrategyRunner)
         /// The failure of an unreadable strategy has been stored.
-        case failed(strategy: Int64, FencingToken)
+        case failed(strategy: Int64, FencingToken, isQuarantined: Bool = false)
         case finished(strategy: Int64, FencingToken, isGone: Bool)
         case markedReady
+        /// In these shards something else is wanted than was loaded; `nil` if that could not be found out.
+        case compared([Int]?)
+        /// These of the suspects may be started now.
+        case marked(TrialQueue.Group, Set<Int64>)
+        case trialIsOver
     }
 
     let services: HostingServices
@@ -66,11 +71,13 @@ package final class StrategyHost: ShardHost, Service {
     package func run() async throws {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
-                var ledger = HostLedger()
+                var ledger = HostLedger(trials: self.services.trials)
                 var shown = HostLedger.Census()
                 for await command in self.commands {
                     self.handle(command, &ledger, &group)
+                    self.compare(&ledger, &group)
                     for load in ledger.nextLoads() { self.load(load, &group) }
+                    self.beginTrial(&ledger, &group)
                     self.markReady(&ledger, &group)
                     if ledger.census != shown {
                         shown = ledger.census
@@ -92,8 +99,16 @@ package final class StrategyHost: ShardHost, Service {
         case .abandon(let tokens):
             for runner in ledger.disown(tokens) { runner.stop() }
             services.journal.abandon(tokens)
-        case .refresh(let shard):
+        case .refresh(let shard?):
             ledger.refresh(shard)
+        case .refresh(nil):
+            ledger.refreshAll()
+        case .compared(let changed):
+            ledger.compared(changed)
+        case .marked(let trial, let marked):
+            self.marked(trial, marked, &ledger, &group)
+        case .trialIsOver:
+            ledger.trials.isOver()
         case .choose(let strategies, let reply):
             reply.resume(returning: ledger.choose(strategies: strategies))
         case .settle(let tokens, let reply):
@@ -111,12 +126,29 @@ package final class StrategyHost: ShardHost, Service {
             ledger.isRunning(runner)
         case .ended(let runner):
             ledger.ended(runner)
-        case .failed(let strategy, let token):
-            ledger.hasFailed(strategy, token)
+        case .failed(let strategy, let token, let isQuarantined):
+            ledger.hasFailed(strategy, token, isQuarantined: isQuarantined)
         case .finished(let strategy, let token, let isGone):
             ledger.finished(strategy, token, isGone: isGone)
         case .markedReady:
             ledger.isMarkingReady = false
+        }
+    }
+
+    /// Finds out which shards have changed: one small statement, however many strategies are in them.
+    private func compare(_ ledger: inout HostLedger, _ group: inout DiscardingTaskGroup) {
+        guard let revisions = ledger.nextComparison() else { return }
+        group.addTask { [services, continuation] in
+            var changed: [Int]?
+            do {
+                changed = try await services.retrying { try await services.repository.changed(revisions) }
+            } catch {
+                if !Task.isCancelled {
+                    services.logger.error("Changes could not be looked for", metadata: ["error": "\(error)"])
+                }
+                try? await Task.sleep(for: Self.longPause)
+            }
+            continuation.yield(.compared(changed))
         }
     }
 

@@ -118,9 +118,11 @@ final class StrategyRunner: Sendable {
 
     private func attempt(_ becameUp: @Sendable () -> Void) async throws {
         guard definition.execution == .paper else { throw HostingError.liveNotSupported }
-        guard let exchange = services.exchanges[definition.exchange] else {
+        guard let exchange = services.exchanges[definition.exchange], let starts = services.starts[exchange.name] else {
             throw HostingError.unknownExchange(definition.exchange)
         }
+        let place = try await starts.enter(isExposed: definition.isExposed || hasOpenPosition)
+        defer { place.leave() }
         var run = try await restore(on: exchange)
         try await exchange.withMarketEvents(definition.symbol, definition.interval, after: run.cursor) { events in
             for try await event in events {
@@ -135,6 +137,7 @@ final class StrategyRunner: Sendable {
                 case .joined:
                     if run.isDirty { try await commit(&run, StrategyRun.Decisions()) }
                     try await joined(becameUp)
+                    place.leave()
                 case .interrupted:
                     break
                 }

@@ -52,22 +52,28 @@ package struct DesiredStateRepository: Sendable {
         return .requested(id: id, shard: Int(shard))
     }
 
-    /// Sets whether a strategy may open positions. Its candles go on being processed.
+    /// Sets whether a strategy may open positions. Its candles go on being processed. One that has failed or is quarantined is
+    /// started again when it is resumed.
     ///
     /// - Throws: `PostgresError`.
     package func setPaused(symbol: Symbol, exchange: String, _ paused: Bool) async throws -> PauseOutcome {
         let rows = try await database.query(
             """
             WITH target AS MATERIALIZED (
-                SELECT s.id, s.shard
+                SELECT s.id, s.shard, NOT \(paused) AND s.phase IN ('failed', 'quarantined') AS restarts
                 FROM tenure.strategies s
                 JOIN tenure.shards h ON h.id = s.shard
                 WHERE s.exchange = \(exchange) AND s.symbol = \(symbol.name)
                 FOR NO KEY UPDATE OF h
             ), updated AS (
-                UPDATE tenure.strategies s SET paused = \(paused)
+                UPDATE tenure.strategies s
+                SET paused = \(paused),
+                    phase = CASE WHEN t.restarts THEN 'starting' ELSE s.phase END,
+                    last_error = CASE WHEN t.restarts THEN NULL ELSE s.last_error END,
+                    trial_epoch = CASE WHEN t.restarts THEN NULL ELSE s.trial_epoch END,
+                    trial_width = CASE WHEN t.restarts THEN NULL ELSE s.trial_width END
                 FROM target t
-                WHERE s.id = t.id AND s.paused <> \(paused)
+                WHERE s.id = t.id AND (s.paused <> \(paused) OR t.restarts)
                 RETURNING s.id, s.shard
             ), counted AS (
                 UPDATE tenure.shards h SET revision = h.revision + 1 FROM updated u WHERE h.id = u.shard

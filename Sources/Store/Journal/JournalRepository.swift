@@ -12,24 +12,43 @@ package struct JournalRepository: Sendable {
         self.database = database
     }
 
-    /// The active strategies of these shards, as far as `owner` still owns them at these epochs: those with a position
-    /// first.
+    /// The active strategies of these shards, as far as `owner` still owns them at these epochs: those with a position or an
+    /// unsettled order first.
     package func load(_ shards: [(shard: Int, epoch: Int64)], owner: Int64) async throws -> LoadedStrategies {
         let rows = try await database.query(
             """
-            SELECT s.id, s.symbol, s.exchange, s.strategy_type, s.interval, s.execution, s.config::text, s.shard, s.phase,
-                s.paused, s.stop_reason, coalesce(s.stop_positions = 'close', false) AS closes,
-                c.cursor_ms, c.candles, c.state, c.last_price_e8, o.reason AS taken
-            FROM unnest(\(shards.map { Int32($0.shard) }), \(shards.map(\.epoch))) AS t (shard, epoch)
-            JOIN tenure.shards h ON h.id = t.shard AND h.epoch = t.epoch AND h.owner = \(owner)
-            JOIN tenure.strategies s ON s.shard = h.id
-            LEFT JOIN tenure.ownership o ON o.shard = h.id AND o.epoch = h.epoch
+            WITH crash AS (
+                -- A new timeline is no crash: then everybody's shards are taken.
+                SELECT shard, epoch, at FROM tenure.ownership
+                WHERE reason = 'crash' AND tenure.timeline_of(previous_owner) = tenure.timeline_of(owner)
+            ), owned AS MATERIALIZED (
+                SELECT h.id, h.epoch, h.revision, o.reason,
+                    (SELECT count(*) FROM crash p
+                     WHERE p.shard = h.id AND p.at > clock_timestamp() - interval '10 minutes') AS crashes
+                FROM unnest(\(shards.map { Int32($0.shard) }), \(shards.map(\.epoch))) AS t (shard, epoch)
+                JOIN tenure.shards h ON h.id = t.shard AND h.epoch = t.epoch AND h.owner = \(owner)
+                LEFT JOIN tenure.ownership o ON o.shard = h.id AND o.epoch = h.epoch
+            )
+            SELECT s.id, s.symbol, s.exchange, s.strategy_type, s.interval, s.execution, s.config::text, h.id AS shard,
+                s.phase, s.paused, s.stop_reason, coalesce(s.stop_positions = 'close', false) AS closes,
+                c.cursor_ms, c.candles, c.state, c.last_price_e8, h.reason AS taken, h.revision, h.crashes,
+                coalesce(c.position_e8, 0) <> 0 OR EXISTS (
+                    SELECT FROM tenure.orders u WHERE u.strategy_id = s.id
+                        AND u.status IN ('intended', 'acknowledged', 'partially_filled')) AS exposed,
+                CASE WHEN s.trial_epoch < h.epoch AND EXISTS (
+                    SELECT FROM crash p WHERE p.shard = h.id AND p.epoch = s.trial_epoch + 1)
+                    THEN s.trial_width END AS died_on_trial
+            FROM owned h
+            LEFT JOIN tenure.strategies s ON s.shard = h.id
             LEFT JOIN tenure.checkpoints c ON c.strategy_id = s.id
-            ORDER BY coalesce(c.position_e8, 0) <> 0 DESC, s.id
+            ORDER BY exposed DESC, s.id
             """
         )
         var loaded = LoadedStrategies()
         for row in rows {
+            loaded.revisions[try row.decode("shard", as: Int.self)] = try row.decode("revision", as: Int64.self)
+            // A shard without strategies.
+            guard try row.decode("id", as: Int64?.self) != nil else { continue }
             do {
                 loaded.strategies.append(try strategy(row))
             } catch {
@@ -37,6 +56,16 @@ package struct JournalRepository: Sendable {
             }
         }
         return loaded
+    }
+
+    /// Those of these shards of which something else is wanted than at this revision.
+    package func changed(_ revisions: [(shard: Int, revision: Int64)]) async throws -> [Int] {
+        try await database.query(
+            """
+            SELECT h.id FROM unnest(\(revisions.map { Int32($0.shard) }), \(revisions.map(\.revision))) AS t (id, revision)
+            JOIN tenure.shards h ON h.id = t.id AND h.revision <> t.revision
+            """
+        ).map { try $0.decode(Int.self) }
     }
 
     private func strategy(_ row: PostgresRow) throws -> StoredStrategy {
@@ -72,7 +101,10 @@ package struct JournalRepository: Sendable {
             isPaused: try row.decode("paused", as: Bool.self),
             stop: try stop(row),
             checkpoint: try checkpoint(row),
-            taken: try row.decode("taken", as: String?.self)
+            taken: try row.decode("taken", as: String?.self),
+            isExposed: try row.decode("exposed", as: Bool.self),
+            recentCrashes: try row.decode("crashes", as: Int.self),
+            diedOnTrial: try row.decode("died_on_trial", as: Int?.self)
         )
     }
 

@@ -18,6 +18,12 @@ package struct StoredStrategy: Sendable {
     package let checkpoint: Checkpoint?
     /// Why its shard was taken by the present owner: `crash`, `handover` or `vacant`. `nil` if the shard was empty then.
     package let taken: String?
+    /// It has an open position or an unsettled order.
+    package let isExposed: Bool
+    /// How often its shard was taken from a crashed replica within the last ten minutes.
+    package let recentCrashes: Int
+    /// Its host died while it was on trial, with so many brought up together. `nil`: it did not.
+    package let diedOnTrial: Int?
 
     package enum Phase: String, Sendable {
         case starting

@@ -58,6 +58,7 @@ struct Server {
             repository: repository,
             journal: journal,
             paper: .standard,
+            trials: settings.trials,
             logger: logger
         )
         let host = StrategyHost(services: services, shards: ShardRepository(pool))

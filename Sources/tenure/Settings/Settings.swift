@@ -1,4 +1,5 @@
 import Exchanges
+import Hosting
 import Logging
 import Observability
 
@@ -14,6 +15,7 @@ struct Settings: Sendable {
     var heartbeatInterval = Duration.milliseconds(500)
     var drainTimeout = Duration.seconds(30)
     var drainLinger = Duration.seconds(2)
+    var trials = TrialPolicy.standard
     var defaultExchange = "binance"
     var binance = BinanceConfiguration()
     var log = LogConfiguration()
@@ -47,6 +49,9 @@ struct Settings: Sendable {
         drainLinger = reader.duration("TENURE_DRAIN_LINGER", in: .zero...(.seconds(600))) ?? drainLinger
         if drainLinger >= drainTimeout {
             reader.problem("TENURE_DRAIN_LINGER", "must be shorter than TENURE_DRAIN_TIMEOUT, which ends everything")
+        }
+        if let crashes = reader.integer("TENURE_SUSPECT_AFTER", in: 0...1_000) {
+            trials = crashes == 0 ? .never : TrialPolicy(after: crashes)
         }
         defaultExchange = reader.choice("TENURE_DEFAULT_EXCHANGE", of: ["binance"]) ?? defaultExchange
         binance.restURL = reader.url("TENURE_BINANCE_REST_URL", schemes: ["https", "http"]) ?? binance.restURL

@@ -41,7 +41,7 @@ struct FailoverBenchmark: AsyncParsableCommand {
                 replicas: replicas,
                 port: 0,
                 dataDirectory: directory,
-                environment: ["TENURE_LOG_LEVEL": "warning"],
+                environment: ["TENURE_LOG_LEVEL": "warning", "TENURE_SUSPECT_AFTER": "0"],
                 restartsReplicas: false,
                 terminal: .silent
             )

@@ -35,6 +35,38 @@ struct StrategyHostFailureTests {
         }
     }
 
+    @Test("one that has failed runs again when it is resumed, from where it stood")
+    func resume() async throws {
+        try await HostFixture.with(cues: [6: .buyOne, 8: .sellEverything], replicas: 2) { fixture in
+            let strategy = try await fixture.run()
+            try await fixture.market.advance()
+            try await fixture.reaches(5, strategy)
+            try await fixture.database.pool.query("UPDATE tenure.strategies SET strategy_type = 'momentum'")
+            try await fixture.take(by: 1)
+            try await eventually(within: .seconds(30), "it has failed") {
+                try await fixture.database.status(strategy) == "failed"
+            }
+            // While nobody has mended it, it fails again.
+            try await fixture.setPaused(false, by: 1)
+            try await eventually(within: .seconds(30), "it has failed twice") {
+                fixture.replicas[1].log.count("Failed strategy: BTCUSDT (momentum)") == 2
+            }
+            try await eventually(within: .seconds(30), "that is stored") {
+                try await fixture.database.status(strategy) == "failed"
+            }
+            try await fixture.database.pool.query("UPDATE tenure.strategies SET strategy_type = 'puppet'")
+            try await fixture.setPaused(false, by: 1)
+            try await fixture.runs(strategy)
+            #expect(
+                try await fixture.database.texts("SELECT coalesce(last_error, '-') FROM tenure.strategies") == ["-"]
+            )
+            try await fixture.market.advance(4)
+            try await fixture.reaches(9, strategy)
+            #expect(try await fixture.database.outcome(strategy).fills.count == 2)
+            try await fixture.shows(#"tenure_strategies{status="failed"} 0"#, on: 1)
+        }
+    }
+
     @Test("one that throws while its shard is being restored does not keep the shard from being ready")
     func throwingWhileRestored() async throws {
         try await HostFixture.with(cues: [6: .fail], symbols: ["BTCUSDT"], replicas: 2) { fixture in

@@ -14,7 +14,7 @@ import Trading
 /// test.
 struct HostFixture: Sendable {
     let database: HostingDatabase
-    let market: SteppedMarket
+    private let stepped: SteppedMarket?
     let replicas: [Replica]
 
     struct Replica: Sendable {
@@ -23,6 +23,13 @@ struct HostFixture: Sendable {
         let journal: StepJournal
         let log: LogLines
         let metrics: PrometheusRegistry
+        let executor: CountingExecutor
+    }
+
+    /// The market whose time the test moves.
+    var market: SteppedMarket {
+        guard let stepped else { preconditionFailure("this test has an exchange of its own") }
+        return stepped
     }
 
     /// - Parameters:
@@ -32,6 +39,7 @@ struct HostFixture: Sendable {
         cues: [Int: Puppet.Cue] = [:],
         symbols: [Symbol] = ["BTCUSDT"],
         replicas: Int = 1,
+        trials: TrialPolicy = .never,
         _ body: (HostFixture) async throws -> Void
     ) async throws {
         let candles = (0..<100).map { index in
@@ -46,7 +54,7 @@ struct HostFixture: Sendable {
         }
         let markets = Dictionary(uniqueKeysWithValues: symbols.map { ($0, candles) })
         try await SteppedMarket.with(markets, history: history) { market in
-            try await with(market, replicas: replicas, body)
+            try await with(market.exchange, market, replicas: replicas, trials: trials, body)
         }
     }
 
@@ -55,13 +63,23 @@ struct HostFixture: Sendable {
         replicas count: Int,
         _ body: (HostFixture) async throws -> Void
     ) async throws {
+        try await with(market.exchange, market, replicas: count, body)
+    }
+
+    static func with(
+        _ exchange: any Exchange,
+        _ market: SteppedMarket? = nil,
+        replicas count: Int = 1,
+        trials: TrialPolicy = .never,
+        _ body: (HostFixture) async throws -> Void
+    ) async throws {
         try await HostingDatabase.with { database in
             var replicas: [Replica] = []
             for id in 1...Int64(count) {
                 try await database.addReplica(id)
-                replicas.append(replica(id, on: database, market))
+                replicas.append(replica(id, on: database, exchange, trials))
             }
-            let fixture = HostFixture(database: database, market: market, replicas: replicas)
+            let fixture = HostFixture(database: database, stepped: market, replicas: replicas)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 defer { group.cancelAll() }
                 for replica in replicas {
@@ -73,22 +91,29 @@ struct HostFixture: Sendable {
         }
     }
 
-    private static func replica(_ id: ReplicaID, on database: HostingDatabase, _ market: SteppedMarket) -> Replica {
+    private static func replica(
+        _ id: ReplicaID,
+        on database: HostingDatabase,
+        _ exchange: any Exchange,
+        _ trials: TrialPolicy
+    ) -> Replica {
         let log = LogLines()
         let metrics = PrometheusRegistry()
-        let repository = JournalRepository(database.pool)
+        let executor = CountingExecutor(database.pool)
+        let repository = JournalRepository(executor)
         let journal = StepJournal(repository: repository, logger: log.logger)
         let services = HostingServices(
             registry: RunFixture.registry,
-            exchanges: [market.exchange],
+            exchanges: [exchange],
             repository: repository,
             journal: journal,
             paper: .standard,
+            trials: trials,
             metrics: metrics,
             logger: log.logger
         )
-        let host = StrategyHost(services: services, shards: ShardRepository(database.pool))
-        return Replica(id: id, host: host, journal: journal, log: log, metrics: metrics)
+        let host = StrategyHost(services: services, shards: ShardRepository(executor))
+        return Replica(id: id, host: host, journal: journal, log: log, metrics: metrics, executor: executor)
     }
 
     /// How many candles have closed before the test begins.
@@ -150,8 +175,8 @@ struct HostFixture: Sendable {
 
     private var desired: DesiredStateRepository { DesiredStateRepository(database: database.pool) }
 
-    /// Asks for it and wakes the owner, as the notification does.
-    func stop(_ symbol: Symbol = "BTCUSDT", positions: StopPositions = .keep, shard: Int = 0, by index: Int = 0)
+    /// Asks for it and wakes the owner, as the notification does (`shard`: `nil` as if it had been missed).
+    func stop(_ symbol: Symbol = "BTCUSDT", positions: StopPositions = .keep, shard: Int? = 0, by index: Int = 0)
         async throws
     {
         _ = try await desired.requestStop(
@@ -164,8 +189,8 @@ struct HostFixture: Sendable {
     }
 
     /// When this returns the owner knows of it, but may not have looked yet.
-    func setPaused(_ isPaused: Bool, symbol: Symbol = "BTCUSDT", shard: Int = 0) async throws {
+    func setPaused(_ isPaused: Bool, symbol: Symbol = "BTCUSDT", shard: Int? = 0, by index: Int = 0) async throws {
         _ = try await desired.setPaused(symbol: symbol, exchange: "binance", isPaused)
-        replicas[0].host.refresh(shard: shard)
+        replicas[index].host.refresh(shard: shard)
     }
 }

@@ -27,7 +27,7 @@ struct HostingDatabase: Sendable {
         }
     }
 
-    private static func with(_ url: String, _ body: (HostingDatabase) async throws -> Void) async throws {
+    static func with(_ url: String, _ body: (HostingDatabase) async throws -> Void) async throws {
         let pool = PostgresPool(configuration: PostgresConfiguration(connectionString: url), size: 4, logger: silent)
         try await withThrowingTaskGroup(of: Void.self) { group in
             defer { group.cancelAll() }
@@ -73,23 +73,31 @@ struct HostingDatabase: Sendable {
         )[0].decode(Int64.self)
     }
 
-    /// Strategies that have begun, each in a shard of its own.
-    func addStrategies(_ count: Int) async throws -> [Int64] {
+    /// Strategies that have begun, spread over the shards. `exposed`: of a hundred, one has a position and one an order.
+    @discardableResult
+    func addStrategies(_ count: Int, state: String = "{}", exposed: Bool = false) async throws -> [Int64] {
         try await pool.query(
             """
             WITH added AS (
-                INSERT INTO tenure.strategies (symbol, exchange, strategy_type, interval, execution, config, shard,
+                INSERT INTO tenure.strategies (symbol, exchange, strategy_type, interval, execution, config, phase, shard,
                     start_epoch)
-                SELECT 'COIN' || n, 'binance', 'puppet', '5m', 'paper', '{}', n, 1
-                FROM generate_series(0, \(Int32(count - 1))) n RETURNING id, shard
+                SELECT 'COIN' || n, 'binance', 'puppet', '5m', 'paper', '{}', 'running', n % 1024, 1
+                FROM generate_series(0, \(Int32(count - 1))) n RETURNING id, shard, symbol, right(symbol, 2) AS kind
             ), counted AS (
-                UPDATE tenure.shards s SET strategies = 1 FROM added a WHERE a.shard = s.id
+                UPDATE tenure.shards s SET strategies = a.count
+                FROM (SELECT shard, count(*) FROM added GROUP BY shard) a WHERE a.shard = s.id
+            ), ordered AS (
+                INSERT INTO tenure.orders (client_order_id, strategy_id, exchange, symbol, execution, side, effect,
+                    quantity_e8, reason, status, decided_on_ms, shard, epoch)
+                SELECT 'order-' || id, id, 'binance', symbol, 'paper', 'buy', 'entry', 1, 'test', 'intended', 0, shard, 1
+                FROM added WHERE \(exposed) AND kind = '50'
             ), begun AS (
                 INSERT INTO tenure.checkpoints (strategy_id, cursor_ms, candles, state, position_e8, cost_e8,
                     last_price_e8, pnl_e8, fees_e8, trades_count)
-                SELECT id, \(Candles.start.milliseconds), 0, '{}', 0, 0, 0, 0, 0, 0 FROM added
+                SELECT id, \(Candles.start.milliseconds), 0, \(state), CASE WHEN \(exposed) AND kind = '00' THEN 1 ELSE 0 END,
+                    0, 0, 0, 0, 0 FROM added
             )
-            SELECT id FROM added ORDER BY shard
+            SELECT id FROM added ORDER BY shard, id
             """
         ).map { try $0.decode(Int64.self) }
     }
@@ -98,13 +106,15 @@ struct HostingDatabase: Sendable {
     func claim(_ shards: [Int], by owner: ReplicaID, reason: String = "crash") async throws -> [ShardClaim] {
         try await pool.query(
             """
-            WITH claimed AS (
-                UPDATE tenure.shards SET owner = \(owner), epoch = epoch + 1, acquired_at = clock_timestamp(),
+            WITH before AS (
+                SELECT id, owner FROM tenure.shards WHERE id = ANY(\(shards.map(Int32.init))) FOR UPDATE
+            ), claimed AS (
+                UPDATE tenure.shards s SET owner = \(owner), epoch = epoch + 1, acquired_at = clock_timestamp(),
                     ready_epoch = CASE WHEN strategies = 0 THEN epoch + 1 ELSE ready_epoch END
-                WHERE id = ANY(\(shards.map(Int32.init))) RETURNING id, epoch, strategies
+                FROM before b WHERE b.id = s.id RETURNING s.id, s.epoch, s.strategies, b.owner AS previous
             ), recorded AS (
-                INSERT INTO tenure.ownership (shard, epoch, owner, owner_name, reason)
-                SELECT id, epoch, \(owner), 'r', \(reason) FROM claimed WHERE strategies > 0
+                INSERT INTO tenure.ownership (shard, epoch, owner, owner_name, previous_owner, reason)
+                SELECT id, epoch, \(owner), 'r', previous, \(reason) FROM claimed WHERE strategies > 0
             )
             SELECT id, epoch, strategies FROM claimed ORDER BY id
             """

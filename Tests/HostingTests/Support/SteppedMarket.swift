@@ -12,7 +12,7 @@ import Trading
 /// adapter on it.
 final class SteppedMarket: Sendable {
     let exchange: BinanceExchange
-    private let port: Int
+    let port: Int
 
     /// - Parameters:
     ///   - candles: By symbol, of five minutes.

@@ -42,6 +42,8 @@ struct Arena: Sendable {
                 environment: [
                     "TENURE_LEASE_TTL": "\(settings.ttl.milliseconds)ms",
                     "TENURE_HEARTBEAT_INTERVAL": "\(settings.ttl.milliseconds / 6)ms",
+                    // Whatever dies here was killed: no strategy is to be suspected of it.
+                    "TENURE_SUSPECT_AFTER": "0",
                     "SWIFT_BACKTRACE": "enable=no",
                 ],
                 replicaEnvironment: environment,
