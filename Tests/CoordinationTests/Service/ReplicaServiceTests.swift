@@ -37,6 +37,29 @@ struct ReplicaServiceTests {
         }
     }
 
+    @Test func `what a dead replica has locked is taken from it: whoever fences ends its other connections`()
+        async throws
+    {
+        try await ServiceFixture.with { cluster in
+            try await cluster.withReplicas(["a", "b"]) { replicas in
+                try await cluster.renewals(3, of: replicas[0])
+                let shard = try #require(replicas[1].host.tokens.first).shard
+                // Stopped in the middle of a transaction, and nothing else ends it for a minute.
+                let stuck = try await OwnershipFixture.connect(
+                    cluster.url,
+                    instance: "b",
+                    settings: ["idle_in_transaction_session_timeout": "60s"]
+                )
+                _ = try? await stuck.withTransaction { transaction in
+                    try await transaction.query("SELECT FROM tenure.shards WHERE id = \(shard) FOR UPDATE")
+                    await replicas[1].kill()
+                    #expect(await stuck.waitUntilClosed() != nil)
+                }
+                try await cluster.settled([replicas[0]])
+            }
+        }
+    }
+
     @Test func `two neighbours crash at once: the one that is left takes it all, long before a lease is over`()
         async throws
     {

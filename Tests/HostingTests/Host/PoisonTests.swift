@@ -106,7 +106,9 @@ struct PoisonTests {
             try await fixture.market.advance()
             try await fixture.reaches(5, moved)
             try await fixture.reaches(5, other)
-            #expect(fixture.replicas[1].log.all.count { $0.hasPrefix("✓") } == 2)
+            try await eventually(within: .seconds(30), "both are up") {
+                fixture.replicas[1].log.all.count { $0.hasPrefix("✓") } == 2
+            }
         }
     }
 
