@@ -6,7 +6,8 @@ let package = Package(
     name: "tenure",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "tenure", targets: ["tenure"])
+        .executable(name: "tenure", targets: ["tenure"]),
+        .library(name: "SkewedClock", type: .dynamic, targets: ["SkewedClock"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -169,6 +170,8 @@ let package = Package(
             ],
             path: "Tests/Benchmarks/Failover"
         ),
+        // A wall clock that is wrong, for whoever preloads it.
+        .target(name: "SkewedClock", path: "Tests/SkewedClock"),
         // A real cluster under random faults, and the judgement of what it left behind.
         .executableTarget(
             name: "Nemesis",

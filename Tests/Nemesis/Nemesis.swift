@@ -31,7 +31,7 @@ struct Nemesis: AsyncParsableCommand {
     @Option(help: "Only these faults, separated by commas.")
     var faults: String?
 
-    @Flag(inversion: .prefixedNo, help: "Give some replicas a wrong wall clock (libfaketime).")
+    @Flag(inversion: .prefixedNo, help: "Give some replicas a wall clock that is wrong by up to ten minutes.")
     var clocks = true
 
     @Option(help: "Where the data and the logs go; without it, a new directory in /tmp.")
@@ -56,7 +56,7 @@ struct Nemesis: AsyncParsableCommand {
             replicas: replicas,
             strategies: strategies,
             kinds: try kinds(),
-            fakesClocks: clocks && FakeClock.isAvailable
+            skewsClocks: clocks
         )
         if plan {
             for fault in settings.schedule.faults { print("\(fault.begin.milliseconds) ms: \(fault)") }
@@ -64,7 +64,6 @@ struct Nemesis: AsyncParsableCommand {
         }
         let directory = directory ?? "/tmp/tenure-nemesis-\(seed)-\(UInt32.random(in: .min ... .max))"
         let run = try NemesisRun(settings, directory: directory)
-        if clocks, !FakeClock.isAvailable { run.log.note("libfaketime is not installed: all clocks are right") }
         try await run.run()
         let violations = run.log.violations
         guard violations.isEmpty else {

@@ -6,12 +6,12 @@ struct NemesisSettings: Sendable {
     var replicas: Int
     var strategies: Int
     var kinds: [FaultKind]
-    var fakesClocks: Bool
+    var skewsClocks: Bool
     let ttl = Duration.milliseconds(1_500)
 
     /// In seconds, by the index of the replica.
     var clockOffsets: [Int: Int] {
-        guard fakesClocks else { return [:] }
+        guard skewsClocks else { return [:] }
         var random = SeededGenerator(seed: seed, stream: 1)
         var offsets: [Int: Int] = [:]
         for replica in 0..<replicas where random.chance(50) {

@@ -27,7 +27,8 @@ struct Arena: Sendable {
                 "TENURE_BINANCE_STREAM_URL": "ws://127.0.0.1:\(exchangeProxies[index].port)",
             ]
             if let offset = offsets[index] {
-                own.merge(FakeClock.environment(offset: offset)) { $1 }
+                own["LD_PRELOAD"] = try builtExecutable("libSkewedClock.so")
+                own["SKEW_SECONDS"] = "\(offset)"
                 log.note("the clock of \(name) is off by \(offset) s")
             }
             environment[name] = own
