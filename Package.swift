@@ -161,12 +161,9 @@ let package = Package(
         .executableTarget(
             name: "FailoverBenchmark",
             dependencies: [
-                "LocalCluster", "Postgres", "TestSupport",
+                "CLibPQ", "Hosting", "LocalCluster", "Postgres", "Store", "Strategies", "TestSupport", "Trading",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             path: "Tests/Benchmarks/Failover"
         ),

@@ -1,6 +1,6 @@
 import Trading
 
-/// What the synthetic market lists: well-known pairs, and ten thousand unlisted ones for load tests.
+/// What the synthetic market lists: well-known pairs, and a million unlisted ones for load tests.
 enum SyntheticInstruments {
     static let listed: [Instrument] = [
         make("BTCUSDT", tick: "0.01", step: "0.00001", price: "65000", volume: "60000"),
@@ -33,11 +33,12 @@ enum SyntheticInstruments {
         bySymbol[symbol] ?? loadTest(symbol)
     }
 
-    /// `SIM0001USDT` … `SIM9999USDT`.
+    /// `SIM0001USDT` … `SIM9999USDT`, and with more digits up to `SIM999999USDT`.
     private static func loadTest(_ symbol: Symbol) -> Instrument? {
         let name = symbol.name
-        guard name.utf8.count == 11, name.hasPrefix("SIM"), name.hasSuffix("USDT") else { return nil }
-        let digits = name.dropFirst(3).prefix(4)
+        guard (11...13).contains(name.utf8.count), name.hasPrefix("SIM"), name.hasSuffix("USDT") else { return nil }
+        let digits = name.dropFirst(3).dropLast(4)
+        guard digits.count == 4 || digits.first != "0" else { return nil }
         guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
             let number = Int(digits),
             number > 0

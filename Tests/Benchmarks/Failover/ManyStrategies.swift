@@ -1,0 +1,63 @@
+import FoundationEssentials
+import LocalCluster
+import Postgres
+import TestSupport
+import Trading
+
+/// Thousands of strategies on the replica that dies.
+enum ManyStrategies {
+    static func measure(_ count: Int) async throws -> [Figures] {
+        // The first has room for all of them, the others for what is left.
+        try await BenchmarkCluster.with(
+            capacities: [0: 1_000_000, 1: 1, 2: 1],
+            simulator: ["--steps"]
+        ) { bench in
+            let victim = bench.cluster.replicas[0]
+            let others = bench.cluster.replicas.dropFirst()
+            try await bench.populate(1...count, .oneDay)
+            try await eventually(within: .seconds(120), "all strategies on one replica") {
+                let carried = try await bench.database.query(
+                    """
+                    SELECT coalesce(sum(s.strategies), 0)::bigint FROM tenure.shards s JOIN tenure.replicas r ON r.id = s.owner
+                    WHERE r.name = \(victim.name)
+                    """
+                )[0].decode(Int.self)
+                return carried >= count - 64
+            }
+            try await bench.forgetTrail()
+            let id = try await bench.id(of: victim)
+            let restoring = others.map { $0.output.recent.count(where: { $0.contains("Restoring ") }) }
+            let sent = WallClock.now
+            victim.signal(.kill)
+            try await bench.waitUntilRecovered(from: id, within: .seconds(600))
+            var figures = [
+                Figures(
+                    "\(count) strategies: SIGKILL → fence committed",
+                    [try await bench.moments(of: "fenced").first - sent]
+                ),
+                Figures(
+                    "\(count) strategies: SIGKILL → all shards claimed",
+                    [try await bench.moments(of: "claimed").last - sent]
+                ),
+            ]
+            let loaded = zip(others, restoring).flatMap { replica, before in
+                replica.output.recent.filter { $0.contains("Restoring ") }.dropFirst(before).compactMap(moment)
+            }
+            figures.append(
+                Figures("\(count) strategies: SIGKILL → all of them loaded", loaded.max().map { [$0 - sent] } ?? [])
+            )
+            let running = try await bench.moments(of: "ready")
+            figures.append(Figures("\(count) strategies: SIGKILL → first shard running", [running.first - sent]))
+            figures.append(Figures("\(count) strategies: SIGKILL → all running", [running.last - sent]))
+            return figures
+        }
+    }
+
+    /// When a line was logged: `2026-11-22T20:28:04.512Z …`.
+    private static func moment(_ line: String) -> Int64? {
+        let clock = line.dropFirst(11).prefix(12).split(whereSeparator: { ":.".contains($0) }).compactMap { Int64($0) }
+        guard clock.count == 4 else { return nil }
+        let now = WallClock.now
+        return now - now % 86_400_000_000 + ((clock[0] * 60 + clock[1]) * 60 + clock[2]) * 1_000_000 + clock[3] * 1_000
+    }
+}
