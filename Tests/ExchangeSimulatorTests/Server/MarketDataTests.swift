@@ -79,6 +79,8 @@ struct MarketDataTests {
             #expect(symbols.contains("BTCUSDT") && symbols.contains("ETHBTC") && !symbols.contains("SIM0001USDT"))
             let one = try await simulator.get("/api/v3/exchangeInfo?symbol=SIM9999USDT").body["symbols"]
             #expect(one.elements.count == 1 && one[0]["baseAsset"].string == "SIM9999")
+            #expect(try await simulator.get("/api/v3/exchangeInfo?symbol=SIM100000USDT").status == 200)
+            #expect(try await simulator.get("/api/v3/exchangeInfo?symbol=SIM00001USDT").status == 400)
             let two = try await simulator.get("/api/v3/exchangeInfo?symbols=%5B%22BTCUSDT%22,%22SIM0001USDT%22%5D").body
             #expect(two["symbols"].elements.map { $0["symbol"].string } == ["BTCUSDT", "SIM0001USDT"])
             let filters = two["symbols"][0]["filters"].elements
