@@ -46,8 +46,6 @@ struct Arena: Sendable {
                     // Whatever dies here was killed: no strategy is to be suspected of it.
                     "TENURE_SUSPECT_AFTER": "0",
                     "SWIFT_BACKTRACE": "enable=no",
-                    // Deaths come so often here that innocents would be suspected.
-                    "TENURE_SUSPECT_AFTER": "0",
                 ],
                 replicaEnvironment: environment,
                 restartsReplicas: false,
