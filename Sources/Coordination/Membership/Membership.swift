@@ -12,6 +12,18 @@ package struct Membership: Sendable, Equatable {
         /// Whether its session lock was seen held just now; false also where that was not asked for.
         package var isSeenHeld = false
         package var holdings: Holdings
+        package var incoming = Incoming()
+    }
+
+    /// What was released to a member by name, and not taken yet. (Part of the orphans until then.)
+    package struct Incoming: Sendable, Equatable {
+        package var strategies = 0
+        package var emptyShards = 0
+
+        package init(strategies: Int = 0, emptyShards: Int = 0) {
+            self.strategies = strategies
+            self.emptyShards = emptyShards
+        }
     }
 
     /// A sum over shards.
@@ -24,6 +36,8 @@ package struct Membership: Sendable, Equatable {
         package var emptyShards = 0
         /// Strategies in the smallest of those with any; 0 if there is none.
         package var smallestShard = 0
+        /// Strategies in the largest.
+        package var largestShard = 0
         /// Sums that change with every change of ownership, and with every change of what is wanted: two cheap ways to
         /// notice that one's own picture is out of date. Epochs are weighted by shard, so that one shard gone and another
         /// come shows, too.
@@ -37,6 +51,7 @@ package struct Membership: Sendable, Equatable {
             loadedShards: Int,
             emptyShards: Int,
             smallestShard: Int,
+            largestShard: Int? = nil,
             epochs: Int64 = 0,
             revisions: Int64 = 0
         ) {
@@ -44,6 +59,7 @@ package struct Membership: Sendable, Equatable {
             self.loadedShards = loadedShards
             self.emptyShards = emptyShards
             self.smallestShard = smallestShard
+            self.largestShard = largestShard ?? smallestShard
             self.epochs = epochs
             self.revisions = revisions
         }
@@ -61,6 +77,7 @@ package struct Membership: Sendable, Equatable {
                 loadedShards: left.loadedShards + right.loadedShards,
                 emptyShards: left.emptyShards + right.emptyShards,
                 smallestShard: [left.smallestShard, right.smallestShard].filter { $0 > 0 }.min() ?? 0,
+                largestShard: max(left.largestShard, right.largestShard),
                 epochs: left.epochs + right.epochs,
                 revisions: left.revisions + right.revisions
             )

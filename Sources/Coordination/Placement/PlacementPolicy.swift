@@ -1,8 +1,11 @@
 /// Decides what a replica hands to another so that everybody carries its share.
 ///
-/// The share is counted in strategies, weighted by capacity. Empty shards are shared out too, separately: they carry no
-/// work, but new strategies are put into them. One replica gives at a time (the fullest of those that can) and one
-/// receives (the emptiest), and only if that narrows the gap between them, so nothing bounces.
+/// The share is counted in strategies, weighted by capacity. Everybody computes the same plan from what it sees: each
+/// member's quota in whole strategies (whoever has a strategy above its share keeps it, so nothing bounces), and then who
+/// gives how much to whom, in the order of ids. What has been moved according to a plan leaves the rest of the plan as it
+/// was; so all that have too much give at the same time, and no strategy is moved twice.
+///
+/// Empty shards are shared out too, separately: they carry no work, but new strategies are put into them.
 package enum PlacementPolicy {
     package struct HandOver: Sendable, Equatable {
         package let receiver: ReplicaID
@@ -12,58 +15,78 @@ package enum PlacementPolicy {
         package let emptyShards: Int
     }
 
-    /// Strategies that change hands at one time: enough to be quick, few enough that a wrong decision costs little.
+    /// Strategies that a replica has on the way at one time: enough to be quick, few enough that a wrong decision costs
+    /// little.
     static let largestMove = 64
+    /// Empty shards that a replica may have too many or too few before any are moved. (But none has none.)
+    static let emptySlack = 3
 
     /// What `giver` hands over now; `nil` if nothing.
     package static func handOver(from giver: ReplicaID, in membership: Membership) -> HandOver? {
         let ready = membership.members.filter { !$0.isDraining }
         guard ready.count > 1, ready.contains(where: { $0.id == giver }) else { return nil }
-        let strategies = move(from: giver, among: ready, slack: 1, limit: largestMove) {
-            ($0.holdings.strategies, $0.holdings.smallestShard)
-        }
-        let empty = move(from: giver, among: ready, slack: 8, limit: .max) {
-            ($0.holdings.emptyShards, $0.holdings.emptyShards > 0 ? 1 : 0)
-        }
+        let emptyShares = Shares(ready) { ($0.holdings.emptyShards, $0.incoming.emptyShards, 1, 1) }
+        let empty = emptyShares.isUneven(by: emptySlack) ? emptyShares.plan(for: giver) : nil
         // One receiver per decision; strategies matter more.
-        if let strategies {
+        if let (receiver, strategies) = strategies(from: giver, among: ready, in: membership) {
             return HandOver(
-                receiver: strategies.receiver,
-                strategies: strategies.count,
-                emptyShards: empty?.receiver == strategies.receiver ? empty?.count ?? 0 : 0
+                receiver: receiver,
+                strategies: strategies,
+                emptyShards: empty?.receiver == receiver ? empty?.count ?? 0 : 0
             )
         }
         return empty.map { HandOver(receiver: $0.receiver, strategies: 0, emptyShards: $0.count) }
     }
 
-    private static func move(
+    private static func strategies(
         from giver: ReplicaID,
-        among members: [Membership.Member],
-        slack: Int,
-        limit: Int,
-        load: (Membership.Member) -> (amount: Int, smallestPart: Int)
+        among ready: [Membership.Member],
+        in membership: Membership
     ) -> (receiver: ReplicaID, count: Int)? {
-        let total = members.reduce(0) { $0 + load($1).amount }
-        let capacity = members.reduce(0) { $0 + $1.capacity }
-        /// What a member has above (below, if negative) its exact share, times the total capacity.
-        func surplus(_ member: Membership.Member) -> Int { load(member).amount * capacity - total * member.capacity }
-        guard let emptiest = members.min(by: { (surplus($0), $0.id) < (surplus($1), $1.id) }) else { return nil }
-        /// A move leaves the gap between two members smaller than it was if less than the gap is moved. Whoever has only
-        /// shards that are larger than that cannot give, and must not keep others from it.
-        func canGive(_ member: Membership.Member) -> Bool {
-            let part = load(member).smallestPart
-            return part > 0 && part * capacity < surplus(member) - surplus(emptiest)
-        }
-        guard
-            let fullest = members.filter(canGive).max(by: { (surplus($0), $1.id) < (surplus($1), $0.id) }),
-            fullest.id == giver
+        // What is going to be taken by those that carry least must not be anticipated.
+        guard !membership.hasClaimableOrphans,
+            !membership.members.contains(where: { $0.isDraining && $0.holdings.strategies > 0 })
         else { return nil }
-        // In whole units: never more than the giver has too much or the receiver lacks, both rounded up; but one part.
-        let over = (surplus(fullest) + capacity - 1) / capacity
-        let under = (-surplus(emptiest) + capacity - 1) / capacity
-        let count = max(min(over, under, limit), load(fullest).smallestPart)
-        let gap = surplus(fullest) - surplus(emptiest)
-        guard gap > slack * capacity, count * capacity < gap else { return nil }
-        return (emptiest.id, count)
+        let shares = Shares(ready) {
+            ($0.holdings.strategies, $0.incoming.strategies, $0.holdings.smallestShard, $0.holdings.largestShard)
+        }
+        guard shares.isTooFull(giver) else { return nil }
+        if shares.canGiveByPlan {
+            guard let plan = shares.plan(for: giver), let part = shares.smallestPart(of: giver), part <= plan.count
+            else { return nil }
+            return (plan.receiver, max(min(plan.count, largestMove), part))
+        }
+        // What is left are shards larger than what is too much: one at a time, as long as that narrows the gap.
+        return shares.singlePart(from: giver)
     }
+
+    /// Whether there may be something for `id` to claim.
+    static func mayClaim(_ id: ReplicaID, in membership: Membership) -> Bool {
+        guard let me = membership.member(id), !me.isDraining else { return false }
+        return membership.orphans.emptyShards > 0 || me.incoming.strategies > 0
+            || membership.orphans.loadedShards > 0 && me.room >= membership.orphans.smallestShard
+    }
+
+    /// How many strategies nobody has room for.
+    static func stranded(in membership: Membership) -> Int {
+        guard membership.members.contains(where: { !$0.isDraining }), !membership.hasClaimableOrphans else { return 0 }
+        return membership.unclaimed
+    }
+}
+
+extension Membership {
+    /// Strategies that nobody has, and that are on the way to nobody.
+    fileprivate var unclaimed: Int {
+        orphans.strategies - members.reduce(0) { $0 + ($1.isDraining ? 0 : $1.incoming.strategies) }
+    }
+
+    /// Whether somebody has room for some of them.
+    fileprivate var hasClaimableOrphans: Bool {
+        unclaimed > 0 && members.contains { !$0.isDraining && $0.room >= orphans.smallestShard }
+    }
+}
+
+extension Membership.Member {
+    /// Strategies that it could still take.
+    fileprivate var room: Int { capacity - holdings.strategies - incoming.strategies }
 }

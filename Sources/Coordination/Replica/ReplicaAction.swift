@@ -1,4 +1,4 @@
-/// What ``ReplicaStateMachine`` tells its shell to do. Every action but the host's is answered by an event.
+/// What ``ReplicaStateMachine`` tells its shell to do. Every action but the host's is answered by an event, if not said otherwise.
 package enum ReplicaAction: Sendable, Equatable {
     /// Open a session after a pause; answered by `sessionOpened` or `sessionLost` with this generation.
     case openSession(generation: Int, after: Duration)
@@ -18,6 +18,8 @@ package enum ReplicaAction: Sendable, Equatable {
     case handOver(PlacementPolicy.HandOver, by: ReplicaID)
     /// Mark the row as draining; settle and release all of this.
     case handOverEverything([FencingToken], by: ReplicaID)
+    /// Record that nobody has room for so many strategies. Not answered.
+    case recordStranded(Int, capacity: Int, by: ReplicaID)
     /// Delete the row, unless something is owned still.
     case leave(ReplicaID)
     case finish

@@ -96,9 +96,13 @@ struct ReplicaRepository: Sendable {
             ), held AS (
                 SELECT owner, sum(strategies)::bigint AS strategies,
                     count(*) FILTER (WHERE strategies > 0) AS loaded, count(*) FILTER (WHERE strategies = 0) AS empty,
-                    min(strategies) FILTER (WHERE strategies > 0) AS smallest,
+                    min(strategies) FILTER (WHERE strategies > 0) AS smallest, max(strategies) AS largest,
                     sum(epoch * (id + 1))::bigint AS epochs, sum(revision)::bigint AS revisions
                 FROM tenure.shards GROUP BY owner
+            ), promised AS (
+                SELECT handed_to, sum(strategies)::bigint AS strategies,
+                    count(*) FILTER (WHERE strategies = 0) AS empty
+                FROM tenure.shards WHERE owner IS NULL AND handed_to IS NOT NULL GROUP BY handed_to
             ), seen AS (
                 SELECT objid AS key FROM pg_locks
                 WHERE cardinality(\(unseen)) > 0 AND locktype = 'advisory'
@@ -110,8 +114,9 @@ struct ReplicaRepository: Sendable {
                 (extract(epoch FROM live.lease_expires_at - clock_timestamp()) * 1000)::bigint,
                 live.id = ANY (\(unseen))
                     AND EXISTS (SELECT FROM seen WHERE seen.key = tenure.session_lock_key(live.id)::oid),
-                held.strategies, held.loaded, held.empty, held.smallest, held.epochs, held.revisions
-            FROM live FULL JOIN held ON held.owner = live.id
+                held.strategies, held.loaded, held.empty, held.smallest, held.largest, held.epochs, held.revisions,
+                promised.strategies AS incoming, promised.empty AS incoming_empty
+            FROM live FULL JOIN held ON held.owner = live.id LEFT JOIN promised ON promised.handed_to = live.id
             """,
             timeout: ttl
         )
@@ -134,6 +139,7 @@ struct ReplicaRepository: Sendable {
                 loadedShards: try row.decode("loaded", as: Int?.self) ?? 0,
                 emptyShards: try row.decode("empty", as: Int?.self) ?? 0,
                 smallestShard: try row.decode("smallest", as: Int?.self) ?? 0,
+                largestShard: try row.decode("largest", as: Int?.self) ?? 0,
                 epochs: try row.decode("epochs", as: Int64?.self) ?? 0,
                 revisions: try row.decode("revisions", as: Int64?.self) ?? 0
             )
@@ -146,7 +152,11 @@ struct ReplicaRepository: Sendable {
                         isDraining: isDraining,
                         leaseRemaining: .milliseconds(remaining),
                         isSeenHeld: isSeenHeld,
-                        holdings: holdings
+                        holdings: holdings,
+                        incoming: Membership.Incoming(
+                            strategies: try row.decode("incoming", as: Int?.self) ?? 0,
+                            emptyShards: try row.decode("incoming_empty", as: Int?.self) ?? 0
+                        )
                     )
                 )
             } else {
@@ -171,6 +181,17 @@ struct ReplicaRepository: Sendable {
                 ON a.application_name = 'tenure/' || r.instance AND a.backend_start < r.fenced_at
             WHERE r.id = \(victim) AND tenure.timeline_of(r.id) = (SELECT tenure.current_timeline())
                 AND a.pid <> pg_backend_pid() AND a.datname = current_database()
+            """
+        )
+    }
+
+    /// Says for all to see that nobody has room for so many strategies.
+    func recordStranded(_ strategies: Int, capacity: Int, by id: ReplicaID) async throws {
+        try await session.query(
+            """
+            INSERT INTO tenure.events (kind, replica_id, details)
+            SELECT 'orphaned', id, jsonb_build_object('strategies', \(strategies)::bigint, 'capacity', \(capacity)::bigint)
+            FROM tenure.replicas WHERE id = \(id) AND fenced_at IS NULL
             """
         )
     }

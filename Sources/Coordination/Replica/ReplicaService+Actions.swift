@@ -98,6 +98,8 @@ extension ReplicaService {
             continuation.yield(.claimed(claims, missed: missed, by: id))
         case .listOwned(let id, let stamp):
             continuation.yield(.owned(try await shards.owned(by: id), by: id, stamp))
+        case .recordStranded(let strategies, let capacity, let id):
+            try await replicas.recordStranded(strategies, capacity: capacity, by: id)
         case .leave(let id):
             continuation.yield(try await replicas.leave(id) ? .left(id) : .leaveFailed(id))
         default: preconditionFailure("\(action) needs no session")

@@ -1,4 +1,6 @@
+package import CoreMetrics
 package import Logging
+import Metrics
 package import Postgres
 import ServiceLifecycle
 import Synchronization
@@ -19,6 +21,7 @@ package final class ReplicaService: Service {
     let listener: PostgresListener
     let host: any ShardHost
     private let onDrain: @Sendable () -> Void
+    private let orphaned: Gauge
     let logger: Logger
     let clock = ContinuousClock()
 
@@ -42,6 +45,7 @@ package final class ReplicaService: Service {
         listener: PostgresListener,
         host: any ShardHost,
         onDrain: @escaping @Sendable () -> Void = {},
+        metrics: any MetricsFactory = MetricsSystem.factory,
         logger: Logger
     ) {
         self.identity = identity
@@ -49,6 +53,8 @@ package final class ReplicaService: Service {
         self.listener = listener
         self.host = host
         self.onDrain = onDrain
+        orphaned = Gauge(label: "tenure_orphaned_strategies", factory: metrics)
+        orphaned.record(0)
         self.logger = logger
         var session = database
         // The server itself ends a session that has fallen silent, and frees its lock.
@@ -97,6 +103,7 @@ package final class ReplicaService: Service {
         continuation.yield(.start)
         for await event in events {
             let (before, wasSuspended, wasDraining) = (machine.id, machine.isSuspended, machine.isDraining)
+            let wereStranded = machine.stranded
             shell.note(event, in: &group)
             for action in machine.handle(event, at: clock.now) {
                 shell.perform(action, in: &group)
@@ -108,6 +115,7 @@ package final class ReplicaService: Service {
             }
             log(event, before: before, machine)
             logSuspension(wasSuspended, before: before, machine)
+            if machine.stranded != wereStranded { alert(machine.stranded, before: wereStranded) }
             if machine.isFinished {
                 // What is still under way must not hold up the end.
                 group.cancelAll()
@@ -162,6 +170,22 @@ package final class ReplicaService: Service {
         case (true, false) where machine.id == before && !machine.isFinished:
             logger.info("Resumed: the lease is confirmed again")
         default: break
+        }
+    }
+
+    /// Strategies that nobody runs are the worst that is not an error: said aloud, and counted.
+    private func alert(_ stranded: Int, before: Int) {
+        orphaned.record(stranded)
+        if stranded > 0 {
+            logger.warning(
+                """
+                \(stranded) strategies are orphaned: no replica has room for them. Start another replica, or raise \
+                TENURE_CAPACITY
+                """,
+                metadata: ["count": "\(stranded)"]
+            )
+        } else {
+            logger.info("No strategy is orphaned for want of room any more", metadata: ["count": "\(before)"])
         }
     }
 

@@ -56,7 +56,8 @@ struct ReplicaShell: ~Copyable {
         case .suspend: service.host.suspend()
         case .resume: service.host.resume()
         case .finish: break
-        case .join, .reattach, .renew, .fence, .claim, .listOwned, .handOver, .handOverEverything, .leave:
+        case .join, .reattach, .renew, .fence, .claim, .listOwned, .handOver, .handOverEverything, .leave,
+            .recordStranded:
             let session = session
             let failure = failure
             group.addTask { await service.perform(action, on: session, failure) }

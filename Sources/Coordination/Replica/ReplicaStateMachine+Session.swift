@@ -120,7 +120,8 @@ extension ReplicaStateMachine {
         }
         if renewAgain { actions += renew() }
         guard !isDraining else { return actions }
-        if membership.orphans.shards > 0 { actions += claim() }
+        if PlacementPolicy.mayClaim(id, in: membership) { actions += claim() }
+        actions += noteStranded(id, membership)
         if !isHandingOver, !isClaiming, !isListing, stamp.version == version,
             let move = PlacementPolicy.handOver(from: id, in: membership)
         {
@@ -128,6 +129,15 @@ extension ReplicaStateMachine {
             actions.append(.handOver(move, by: id))
         }
         return actions
+    }
+
+    /// Strategies that nobody has room for are everybody's business; one makes a note of it in the database.
+    private mutating func noteStranded(_ id: ReplicaID, _ membership: Membership) -> [ReplicaAction] {
+        let before = stranded
+        stranded = PlacementPolicy.stranded(in: membership)
+        let ready = membership.members.filter { !$0.isDraining }
+        guard before == 0, stranded > 0, ready.first?.id == id else { return [] }
+        return [.recordStranded(stranded, capacity: ready.reduce(0) { $0 + $1.capacity }, by: id)]
     }
 
     /// Notices when the two pictures of what is owned here, or of what is wanted of it, differ.

@@ -45,6 +45,8 @@ package struct ReplicaStateMachine<Instant: InstantProtocol & Sendable>: Sendabl
     package internal(set) var isDraining = false
     package internal(set) var isFinished = false
     package internal(set) var membership: Membership?
+    /// Strategies that no replica has room for.
+    package internal(set) var stranded = 0
     /// Shards owned here, with their epochs.
     package internal(set) var owned: [Int: Int64] = [:]
 

@@ -33,6 +33,9 @@ package struct MetricCatalogue: Sendable {
     /// The metrics that this product promises.
     package static let tenure = MetricCatalogue([
         "tenure_strategies": Entry(help: "Strategies that this replica runs, by status."),
+        "tenure_orphaned_strategies": Entry(
+            help: "Strategies in the whole cluster that no replica has room for, as this replica sees it."
+        ),
         "tenure_replica_lease_remaining_seconds": Entry(
             help: "Time until this replica must assume that it has been fenced."
         ),

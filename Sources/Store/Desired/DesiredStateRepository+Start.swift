@@ -38,8 +38,11 @@ extension DesiredStateRepository {
     /// - `loads` gives each shard the load that its owner would have if all emptier shards of that owner were given a
     ///   strategy first: so concurrent starts, each taking the next shard that is not locked, spread over replicas by
     ///   capacity.
-    /// - `candidates` are the best shards: those of live replicas that are not draining before all others.
-    /// - `placed` locks the best one; others than live replicas' only if there are none of those. If the row changed since
+    /// - `candidates` are the best shards: of live replicas that have room and are not draining (`choice` 0) before all
+    ///   others. A strategy that nobody has room for must not be run by a replica that is full: it gets an empty shard of
+    ///   one (1), which is taken from it and so an orphan, until somebody has room. Otherwise it goes to a shard of nobody
+    ///   that is ready (2), or in the end to any (3).
+    /// - `placed` locks the best one; of another `choice` only if there are none of a better one. If the row changed since
     ///   the snapshot, PostgreSQL re-reads it: `h.*` is what is true under the lock, and a shard whose owner changed is
     ///   passed over.
     /// - `added` waits for a concurrent start of the same market and then does nothing, without an error.
@@ -55,17 +58,23 @@ extension DesiredStateRepository {
                         + row_number() OVER (PARTITION BY owner ORDER BY strategies, id) AS load
                 FROM tenure.shards
             ), candidates AS MATERIALIZED (
-                SELECT l.id, l.owner, l.strategies, r.id IS NOT NULL AS live, l.load / r.capacity::float8 AS load
+                SELECT l.id, l.owner, l.strategies, l.load / r.capacity::float8 AS load,
+                    CASE
+                        WHEN l.load <= r.capacity THEN 0
+                        WHEN r.id IS NULL THEN 2
+                        WHEN l.strategies = 0 THEN 1
+                        ELSE 3
+                    END AS choice
                 FROM loads l
                 LEFT JOIN tenure.replicas r ON r.id = l.owner
                     AND r.fenced_at IS NULL AND NOT r.draining AND r.lease_expires_at > clock_timestamp()
-                ORDER BY r.id IS NULL, l.load / r.capacity::float8, l.strategies, l.id
+                ORDER BY choice, l.load / r.capacity::float8, l.strategies, l.id
                 LIMIT 64
             ), placed AS MATERIALIZED (
-                SELECT h.id, h.epoch, h.owner
+                SELECT h.id, h.epoch, h.owner, c.choice
                 FROM candidates c
                 JOIN tenure.shards h ON h.id = c.id AND h.owner IS NOT DISTINCT FROM c.owner \(raw: unchanged)
-                WHERE c.live = (SELECT bool_or(live) FROM candidates)
+                WHERE c.choice = (SELECT min(choice) FROM candidates)
                 ORDER BY c.load, c.strategies, c.id
                 LIMIT 1
                 FOR NO KEY UPDATE OF h \(raw: locking)
@@ -75,7 +84,7 @@ extension DesiredStateRepository {
                 SELECT \(order.symbol.name), \(order.exchange), \(order.strategyType), \(order.interval.rawValue),
                     \(order.execution.rawValue), \(PostgresJSON(order.config.text)), p.id,
                     CASE
-                        WHEN EXISTS (
+                        WHEN p.choice <> 1 AND EXISTS (
                             SELECT FROM tenure.replicas r
                             WHERE r.id = p.owner AND r.fenced_at IS NULL AND r.lease_expires_at > clock_timestamp()
                         ) THEN p.epoch
@@ -86,8 +95,10 @@ extension DesiredStateRepository {
                 RETURNING id, shard, symbol, exchange, strategy_type, interval, execution
             ), counted AS (
                 UPDATE tenure.shards h
-                SET strategies = h.strategies + 1, revision = h.revision + 1
-                FROM added a
+                SET strategies = h.strategies + 1, revision = h.revision + 1,
+                    owner = CASE WHEN p.choice <> 1 THEN h.owner END,
+                    acquired_at = CASE WHEN p.choice <> 1 THEN h.acquired_at END
+                FROM added a, placed p
                 WHERE h.id = a.shard
             ), logged AS (
                 INSERT INTO tenure.events (kind, strategy_id, details)

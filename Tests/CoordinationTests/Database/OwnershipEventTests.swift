@@ -33,7 +33,7 @@ struct OwnershipEventTests {
                     "fenced first lease expired",
                 ]
             )
-            #expect(Set(events.dropFirst(4)) == ["claimed second handover 2 4", "claimed second crash 2 4"])
+            #expect(Set(events.dropFirst(4)) == ["claimed second rebalance 2 4", "claimed second crash 2 4"])
         }
     }
 }

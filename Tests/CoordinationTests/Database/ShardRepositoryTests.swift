@@ -12,7 +12,7 @@ struct ShardRepositoryTests {
             try await database.load(0..<500)
             try await database.load(500..<600, strategies: 3)
             var replicas: [OwnershipFixture.Replica] = []
-            for index in 0..<5 { replicas.append(try await database.join("r\(index)")) }
+            for index in 0..<5 { replicas.append(try await database.join("r\(index)", capacity: 500)) }
             let claims = try await withThrowingTaskGroup(of: [ShardClaim].self) { group in
                 for replica in replicas { group.addTask { try await database.claimAll(replica) } }
                 return try await group.reduce(into: [[ShardClaim]]()) { $0.append($1) }
@@ -53,6 +53,75 @@ struct ShardRepositoryTests {
         }
     }
 
+    @Test func `nobody takes more than it has room for; the rest waits for whoever comes`() async throws {
+        try await OwnershipFixture.with { database in
+            try await database.keep(20)
+            try await database.load(0..<10, strategies: 1)
+            try await database.load(10..<12, strategies: 4)
+            let first = try await database.join("first", capacity: 5)
+            let second = try await database.join("second", capacity: 3)
+            var carried = 0
+            for replica in [first, second] {
+                let claims = try await database.claimAll(replica)
+                let strategies = claims.reduce(0) { $0 + $1.strategies }
+                #expect(strategies <= (replica.id == first.id ? 5 : 3))
+                carried += strategies
+            }
+            // Once more, as each heartbeat would: what the one could not take fits the other.
+            for replica in [first, second] {
+                carried += try await database.claimAll(replica).reduce(0) { $0 + $1.strategies }
+            }
+            #expect(carried == 8, "all room is used")
+            #expect(
+                try await database.column(
+                    "SELECT count(*)::text FROM tenure.shards WHERE owner IS NULL AND strategies = 0"
+                ) == ["0"]
+            )
+            let third = try await database.join("third", capacity: 100)
+            #expect(try await database.claimAll(third).reduce(0) { $0 + $1.strategies } == 10)
+            #expect(try await database.column("SELECT count(*)::text FROM tenure.shards WHERE owner IS NULL") == ["0"])
+        }
+    }
+
+    @Test func `whoever carries least is filled first, and the loads end even`() async throws {
+        try await OwnershipFixture.with { database in
+            try await database.keep(60)
+            try await database.load(0..<60)
+            let first = try await database.join("first")
+            #expect(try await database.claimAll(first).count == 60)
+            let others = [try await database.join("second"), try await database.join("third")]
+            _ = try await first.shards.release(
+                try await first.shards.owned(by: first.id).filter { $0.shard >= 27 },
+                to: nil
+            )
+            // 27 and 33 orphans: the level is 20, which the first is above already.
+            #expect(try await database.claimAll(first).isEmpty)
+            let counts = [try await database.claimAll(others[0]).count, try await database.claimAll(others[1]).count]
+            #expect(counts.sorted() == [16, 17])
+        }
+    }
+
+    @Test func `what is given away by name is a rebalance, whoever takes it; ready is when it all runs`() async throws {
+        try await OwnershipFixture.with { database in
+            try await database.keep(2)
+            try await database.load(0..<2)
+            let first = try await database.join("first")
+            _ = try await database.claimAll(first)
+            let second = try await database.join("second")
+            _ = try await first.shards.release([FencingToken(shard: 0, owner: first.id, epoch: 1)], to: second.id)
+            let taken = try await database.claimAll(second).map(\.token)
+            #expect(taken == [FencingToken(shard: 0, owner: second.id, epoch: 2)])
+            try await second.shards.markReady(taken)
+            let history = try await database.column(
+                """
+                SELECT concat_ws(' ', shard, epoch, previous_name, reason, released_at <= at, at <= ready_at)
+                FROM tenure.ownership ORDER BY shard, epoch
+                """
+            )
+            #expect(history == ["0 1 vacant", "0 2 first rebalance t t", "1 1 vacant"])
+        }
+    }
+
     @Test func `only orphans are taken, each at the next epoch, and the history says from whom`() async throws {
         try await OwnershipFixture.with { database in
             try await database.keep(4)
@@ -71,14 +140,16 @@ struct ShardRepositoryTests {
             #expect(try await database.claimAll(second).allSatisfy { $0.token.epoch == 2 })
             let history = try await database.column(
                 """
-                SELECT concat_ws(' ', shard, epoch, owner_name, coalesce(previous_owner::text, '-'), reason)
+                SELECT concat_ws(' ', shard, epoch, owner_name, coalesce(previous_owner::text, '-'), previous_name, reason,
+                    fenced_reason, strategies, released_at IS NOT NULL)
                 FROM tenure.ownership ORDER BY shard, epoch
                 """
             )
             #expect(
                 history == [
-                    "0 1 first - vacant", "0 2 second - handover", "1 1 first - vacant",
-                    "1 2 second \(first.id) crash", "2 1 first - vacant", "2 2 second \(first.id) crash",
+                    "0 1 first - vacant 1 f", "0 2 second \(first.id) first drain 1 t", "1 1 first - vacant 1 f",
+                    "1 2 second \(first.id) first crash lease expired 1 f", "2 1 first - vacant 1 f",
+                    "2 2 second \(first.id) first crash lease expired 1 f",
                 ],
                 "empty shards leave no trace"
             )

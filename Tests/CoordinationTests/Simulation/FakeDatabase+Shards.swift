@@ -9,41 +9,72 @@ extension FakeDatabase {
 
     /// What a claim would take: the first half of the statement, on its snapshot.
     func choose(for id: ReplicaID) -> [Choice] {
-        guard isCurrent(id) else { return [] }
         let ready = live.filter { !$0.isDraining }.sorted { $0.id < $1.id }
-        guard let rank = ready.firstIndex(where: { $0.id == id }).map({ $0 + 1 }) else { return [] }
-        let total = ready.reduce(0) { $0 + $1.capacity }
-        let capacity = ready[rank - 1].capacity
+        guard ready.contains(where: { $0.id == id }) else { return [] }
         var chosen: [Choice] = []
         for isLoaded in [true, false] {
-            var weights = 0
-            var own = 0
-            var orphans: [(shard: Int, weight: Int, isMine: Bool)] = []
+            var held: [ReplicaID: Int] = [:]
+            var line: [(shard: Int, weight: Int)] = []
             for (number, shard) in shards.enumerated() where (shard.strategies > 0) == isLoaded {
                 let weight = max(shard.strategies, 1)
-                weights += weight
-                if shard.owner == id { own += weight }
-                guard !isLive(shard.owner) else { continue }
+                let isOrphan = !isLive(shard.owner)
                 let receiver = shard.handedTo.flatMap { to in ready.contains { $0.id == to } ? to : nil }
-                if receiver == nil || receiver == id { orphans.append((number, weight, receiver == id)) }
-            }
-            guard !orphans.isEmpty else { continue }
-            let room = (weights * capacity + total - 1) / total - own
-            orphans.sort { ($1.weight, $0.shard) < ($0.weight, $1.shard) }
-            let preferred = orphans.indices.map { ($0 + 1) % ready.count == rank % ready.count }
-            let order = orphans.indices.sorted { left, right in
-                if orphans[left].isMine != orphans[right].isMine { return orphans[left].isMine }
-                return preferred[left] != preferred[right] ? preferred[left] : left < right
-            }
-            var before = 0
-            for index in order {
-                if orphans[index].isMine || before < room {
-                    chosen.append(Choice(shard: orphans[index].shard, epoch: shards[orphans[index].shard].epoch))
+                if let holder = isOrphan ? receiver : shard.owner {
+                    held[holder, default: 0] += weight
+                    if isOrphan, holder == id { chosen.append(Choice(shard: number, epoch: shard.epoch)) }
+                } else {
+                    line.append((number, weight))
                 }
-                before += orphans[index].weight
             }
+            if isLoaded {
+                let widest = ready.map { $0.capacity - (held[$0.id] ?? 0) }.max() ?? 0
+                line.removeAll { $0.weight > widest }
+            }
+            guard !line.isEmpty else { continue }
+            line.sort { ($1.weight, $0.shard) < ($0.weight, $1.shard) }
+            chosen += fair(for: id, line, held, ready, isLoaded: isLoaded)
         }
         return chosen
+    }
+
+    private func fair(
+        for id: ReplicaID,
+        _ line: [(shard: Int, weight: Int)],
+        _ held: [ReplicaID: Int],
+        _ ready: [Replica],
+        isLoaded: Bool
+    ) -> [Choice] {
+        var level = Double.infinity
+        var (weights, capacities) = (Double(line.reduce(0) { $0 + $1.weight }), 0.0)
+        func fill(_ replica: Replica) -> Double { Double(held[replica.id] ?? 0) / Double(replica.capacity) }
+        for replica in ready.sorted(by: { (fill($0), $0.id) < (fill($1), $1.id) }) {
+            weights += Double(held[replica.id] ?? 0)
+            capacities += Double(replica.capacity)
+            level = min(level, weights / capacities)
+        }
+        if isLoaded { level = min(level, 1) }
+        var (low, high) = (0.0, 0.0)
+        for replica in ready {
+            low = high
+            high += max(Double(replica.capacity) * level - Double(held[replica.id] ?? 0), 0)
+            if replica.id == id { break }
+        }
+        let frees = ready.map { ($0.id, $0.capacity - (held[$0.id] ?? 0)) }
+        let free = frees.first { $0.0 == id }?.1 ?? 0
+        let narrowest = frees.map(\.1).min() ?? 0
+        var end = 0
+        let middles = line.map { entry in
+            end += entry.weight
+            return Double(end) - Double(entry.weight) / 2
+        }
+        let mine = zip(line, middles).filter { $0.1 >= low && $0.1 < high }.map(\.0)
+        let open = zip(line, middles).filter { isLoaded && $0.0.weight > narrowest && !($0.1 >= low && $0.1 < high) }
+            .map(\.0)
+        var taken = 0
+        return (mine + open).filter { !isLoaded || $0.weight <= free }.compactMap { shard, weight in
+            taken += weight
+            return !isLoaded || taken <= free ? Choice(shard: shard, epoch: shards[shard].epoch) : nil
+        }
     }
 
     /// The second half: locks the rows, looks at their epochs again, and takes them.

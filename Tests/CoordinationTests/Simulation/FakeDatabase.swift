@@ -214,11 +214,20 @@ final class FakeDatabase {
                     isDraining: replica.isDraining,
                     leaseRemaining: .microseconds(replica.leaseExpires - world.now),
                     isSeenHeld: allSeen || (unseen.contains(replica.id) && isHeld(replica.id)),
-                    holdings: holdings[index]
+                    holdings: holdings[index],
+                    incoming: incoming(of: replica.id)
                 )
             )
         }
         return Membership(members: members, orphans: orphans)
+    }
+
+    private func incoming(of id: ReplicaID) -> Membership.Incoming {
+        shards.reduce(into: Membership.Incoming()) { sum, shard in
+            guard shard.owner == nil, shard.handedTo == id else { return }
+            sum.strategies += shard.strategies
+            if shard.strategies == 0 { sum.emptyShards += 1 }
+        }
     }
 
     private func add(_ shard: Shard, _ epochs: Int64, _ holdings: inout Membership.Holdings) {
@@ -226,6 +235,7 @@ final class FakeDatabase {
         if shard.strategies > 0 {
             holdings.loadedShards += 1
             let smallest = holdings.smallestShard
+            holdings.largestShard = max(holdings.largestShard, shard.strategies)
             holdings.smallestShard = smallest == 0 ? shard.strategies : min(smallest, shard.strategies)
         } else {
             holdings.emptyShards += 1

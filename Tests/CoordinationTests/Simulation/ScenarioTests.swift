@@ -81,7 +81,10 @@ struct ScenarioTests {
                 #expect(loads.max()! - loads.min()! <= max(largest, 1), "seed \(seed): \(loads)")
                 #expect(!newcomer.running.isEmpty || simulation.database.shards.reduce(0) { $0 + $1.strategies } < 4)
                 for (before, shard) in zip(before, simulation.database.shards) {
-                    #expect(shard.epoch - before <= 1, "seed \(seed): a shard moved \(shard.epoch - before) times")
+                    #expect(
+                        shard.epoch - before <= 1,
+                        "seed \(seed): a shard of \(shard.strategies) moved \(shard.epoch - before) times"
+                    )
                 }
                 let moves = simulation.judge.moves
                 _ = try simulation.run(for: 10_000_000)

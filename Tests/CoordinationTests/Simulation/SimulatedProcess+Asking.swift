@@ -43,6 +43,11 @@ extension SimulatedProcess {
             } then: {
                 $0 ? .left(id) : .leaveFailed(id)
             }
+        case .recordStranded:
+            ask(session, action) {
+            } then: {
+                .tick
+            }
         default: preconditionFailure("\(action) is no question")
         }
     }

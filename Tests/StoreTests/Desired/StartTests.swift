@@ -169,6 +169,32 @@ struct StartTests {
         }
     }
 
+    @Test("that no replica has room for is an orphan, in an empty shard that its owner has no longer")
+    func noRoom() async throws {
+        try await DesiredStateFixture.with { fixture in
+            try await fixture.addReplica(1, capacity: 2, shards: 0..<512)
+            try await fixture.addReplica(2, capacity: 1, shards: 512..<1_024)
+            for symbol in ["A", "B", "C", "D", "E"] {
+                guard case .started = try await fixture.desired.start(fixture.order(Symbol(symbol)!)) else {
+                    Issue.record("\(symbol) was not started")
+                    return
+                }
+            }
+            #expect(try await fixture.strategiesByOwner() == [1: 2, 2: 1, 0: 2])
+            let orphans = try await fixture.queries.active(status: .orphaned, limit: 10).items
+            #expect(orphans.map(\.symbol) == ["D", "E"])
+            // Whoever claims it is its first owner.
+            #expect(orphans.allSatisfy { $0.restores == 0 })
+            let rows = try await fixture.pool.query(
+                """
+                SELECT count(*) FROM tenure.strategies s JOIN tenure.shards h ON h.id = s.shard
+                WHERE s.start_epoch = h.epoch + CASE WHEN h.owner IS NULL THEN 1 ELSE 0 END
+                """
+            )
+            #expect(try rows[0].decode(Int.self) == 5)
+        }
+    }
+
     @Test("without any live replica goes to the emptiest shard, for the epoch after the next claim")
     func noReplica() async throws {
         try await DesiredStateFixture.with { fixture in
