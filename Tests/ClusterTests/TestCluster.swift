@@ -19,16 +19,19 @@ struct TestCluster: Sendable {
         subscript(_ name: String) -> JSONValue? { body[name] }
     }
 
-    func get(_ path: String, from replica: Replica? = nil) async throws -> Answer {
-        try await send(HTTPClientRequest(url: (replica?.url ?? cluster.url) + path))
+    /// - Parameter retrying: Whether it is sent again while no replica is ready.
+    func get(_ path: String, from replica: Replica? = nil, retrying: Bool = true) async throws -> Answer {
+        let request = HTTPClientRequest(url: (replica?.url ?? cluster.url) + path)
+        return retrying ? try await send(request) : try await sendOnce(request)
     }
 
-    func post(_ path: String, _ body: String, to replica: Replica? = nil) async throws -> Answer {
+    func post(_ path: String, _ body: String, to replica: Replica? = nil, retrying: Bool = true) async throws -> Answer
+    {
         var request = HTTPClientRequest(url: (replica?.url ?? cluster.url) + path)
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")
         request.body = .bytes(ByteBuffer(string: body))
-        return try await send(request)
+        return retrying ? try await send(request) : try await sendOnce(request)
     }
 
     /// Sends a request; again for a while if the load balancer itself says that no replica is ready (then none has seen it).

@@ -17,6 +17,11 @@ struct ReplicaRepository: Sendable {
                 DELETE FROM tenure.replicas r
                 WHERE r.fenced_at < clock_timestamp() - interval '1 hour'
                     AND NOT EXISTS (SELECT FROM tenure.shards s WHERE s.owner = r.id)
+            ), forgotten AS (
+                -- Shards change hands when replicas come and go: so the history is kept short here, too.
+                DELETE FROM tenure.ownership o
+                WHERE o.at < clock_timestamp() - interval '30 days'
+                    AND NOT EXISTS (SELECT FROM tenure.shards s WHERE s.id = o.shard AND s.epoch = o.epoch)
             )
             INSERT INTO tenure.replicas (id, name, instance, host, pid, version, capacity, timeline, lease_expires_at)
             VALUES (\(id), \(identity.name), \(identity.instance), \(identity.host), \(identity.pid)::bigint::integer,

@@ -58,11 +58,17 @@ extension ListedEvent {
 extension OwnershipChange {
     func write(to json: inout JSONWriter) {
         json.object { json in
+            json.member("shard", shard)
             json.member("epoch", epoch)
             json.member("owner") { Optional(owner).write(to: &$0) }
-            json.member("previous_owner", previousOwner)
+            json.member("previous_owner") { previousOwner.write(to: &$0) }
             json.member("reason", reason)
+            json.member("fenced_reason", fencedReason)
+            json.member("strategies", strategies)
             json.member("at", at)
+            json.member("released_at", releasedAt)
+            json.member("ready_at", readyAt)
+            json.member("gap_ms", gapMilliseconds)
         }
     }
 }

@@ -12,6 +12,7 @@ struct Cursor: Equatable {
         case orders = "o"
         case fills = "f"
         case events = "e"
+        case ownership = "w"
     }
 
     private static let separator: Character = "\u{1F}"
@@ -62,6 +63,17 @@ extension Cursor {
         // Bounded, because the database's own range of moments is.
         guard parts.count == 2, let moment = Int64(parts[0]), (0..<1 << 57).contains(moment) else { return nil }
         return ListedOrder.Position(createdAtMicroseconds: moment, clientOrderID: parts[1])
+    }
+
+    init(_ position: OwnershipChange.Position) {
+        self.init(.ownership, [String(position.atMicroseconds), String(position.shard)])
+    }
+
+    var ownership: OwnershipChange.Position? {
+        guard parts.count == 2, let moment = Int64(parts[0]), (0..<1 << 57).contains(moment),
+            let shard = Int32(parts[1])
+        else { return nil }
+        return OwnershipChange.Position(atMicroseconds: moment, shard: Int(shard))
     }
 
     init(_ position: ListedFill.Position) {

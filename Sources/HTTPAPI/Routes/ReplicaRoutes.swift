@@ -11,6 +11,7 @@ struct ReplicaRoutes: Sendable {
         table.add(.get, "/api/replicas", "the replicas, with load and lease", replicas)
         table.add(.get, "/api/replicas/{id}", "one replica", replica)
         table.add(.post, "/api/replicas/{id}/drain", "let a replica hand everything over and go", drain)
+        table.add(.get, "/api/ownership", "who took which shard from whom, when and why", ownership)
     }
 
     private func replicas(_ request: Request, _ context: APIRequestContext) async throws -> Response {
@@ -34,6 +35,16 @@ struct ReplicaRoutes: Sendable {
             throw Problem.noReplica(id: String(id))
         }
         return Answer.json(.accepted, headers: [.location: "/api/replicas/\(id)"]) { replica.members(of: &$0) }
+    }
+
+    private func ownership(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        var query = QueryParameters(request, known: ["replica", "limit", "cursor"])
+        let replica = query.id("replica")
+        let before = query.cursor(of: .ownership) { $0.ownership }
+        let limit = query.limit()
+        try query.finish()
+        let page = try await queries.ownership(replica: replica, before: before, limit: limit)
+        return Answer.list(page.items, next: page.next.map { Cursor($0) }) { $0.write(to: &$1) }
     }
 
     private func id(_ context: APIRequestContext) throws -> Int64 {

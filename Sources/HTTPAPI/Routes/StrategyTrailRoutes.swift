@@ -10,6 +10,7 @@ struct StrategyTrailRoutes: Sendable {
 
     func add(to table: inout RouteTable) {
         table.add(.get, "/api/live-strategy/{id}", "one strategy and who ran it when", strategy)
+        table.add(.get, "/api/live-strategy/{id}/ownership", "who ran it when, and why it moved", ownership)
         table.add(.get, "/api/live-strategy/{id}/orders", "its orders", orders)
         table.add(.get, "/api/live-strategy/{id}/fills", "its trades", fills)
         table.add(.get, "/api/live-strategy/{id}/events", "what happened to it", events)
@@ -19,7 +20,7 @@ struct StrategyTrailRoutes: Sendable {
         let id = try id(context)
         try QueryParameters(request, known: []).finish()
         if let active = try await queries.active(id: id) {
-            let ownership = try await queries.ownership(of: id, limit: Self.ownershipLimit)
+            let ownership = try await queries.ownership(of: id, limit: Self.ownershipLimit).items
             return Answer.json { json in
                 active.members(of: &json)
                 json.member("ownership") { json in
@@ -29,6 +30,17 @@ struct StrategyTrailRoutes: Sendable {
         }
         guard let stopped = try await queries.stopped(id: id) else { throw Problem.noStrategy(id: String(id)) }
         return Answer.json { stopped.members(of: &$0) }
+    }
+
+    private func ownership(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        let id = try id(context)
+        var query = QueryParameters(request, known: ["limit", "cursor"])
+        let before = query.cursor(of: .ownership) { $0.ownership }
+        let limit = query.limit()
+        try query.finish()
+        let page = try await queries.ownership(of: id, before: before, limit: limit)
+        try await refuseUnknown(id, empty: page.items.isEmpty)
+        return Answer.list(page.items, next: page.next.map { Cursor($0) }) { $0.write(to: &$1) }
     }
 
     private func orders(_ request: Request, _ context: APIRequestContext) async throws -> Response {

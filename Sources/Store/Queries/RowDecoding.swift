@@ -213,20 +213,40 @@ extension ListedEvent {
 }
 
 extension OwnershipChange {
+    static let columns = """
+        o.shard, o.epoch, o.owner, o.owner_name, o.previous_owner, o.previous_name, o.reason, o.fenced_reason, \
+        o.strategies, o.at, o.released_at, o.ready_at, \
+        round(extract(epoch FROM o.ready_at - o.released_at) * 1000)::bigint
+        """
+
     init(row: PostgresRow) throws {
         let row = try row.decode(
+            Int32.self,
             Int64.self,
             Int64.self,
             String.self,
             Int64?.self,
+            String?.self,
             String.self,
-            PostgresTimestamp.self
+            String?.self,
+            Int32?.self,
+            PostgresTimestamp.self,
+            PostgresTimestamp?.self,
+            PostgresTimestamp?.self,
+            Int64?.self
         )
-        epoch = row.0
-        owner = Owner(id: row.1, name: row.2)
-        previousOwner = row.3
-        reason = row.4
-        at = row.5.timestamp
+        shard = Int(row.0)
+        epoch = row.1
+        owner = Owner(id: row.2, name: row.3)
+        previousOwner = row.4.map { Owner(id: $0, name: row.5 ?? "") }
+        reason = row.6
+        fencedReason = row.7
+        strategies = row.8.map { Int($0) }
+        at = row.9.timestamp
+        releasedAt = row.10?.timestamp
+        readyAt = row.11?.timestamp
+        gapMilliseconds = row.12
+        position = Position(atMicroseconds: row.9.microseconds, shard: Int(row.0))
     }
 }
 

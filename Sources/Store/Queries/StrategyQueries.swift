@@ -57,21 +57,6 @@ package struct StrategyQueries: Sendable {
         return try rows.first.map(ActiveStrategy.init)
     }
 
-    /// Who took an active strategy's shard since the strategy started, latest first.
-    package func ownership(of id: Int64, limit: Int) async throws -> [OwnershipChange] {
-        let rows = try await database.query(
-            """
-            SELECT o.epoch, o.owner, o.owner_name, o.previous_owner, o.reason, o.at
-            FROM tenure.strategies s
-            JOIN tenure.ownership o ON o.shard = s.shard AND o.epoch >= s.start_epoch
-            WHERE s.id = \(id)
-            ORDER BY o.epoch DESC LIMIT \(limit)
-            """,
-            timeout: timeout
-        )
-        return try rows.map(OwnershipChange.init)
-    }
-
     // MARK: Stopped ones
 
     /// The stopped strategies, latest first.

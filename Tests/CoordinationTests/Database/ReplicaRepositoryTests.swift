@@ -166,6 +166,23 @@ struct ReplicaRepositoryTests {
         }
     }
 
+    @Test func `the history of ownership is forgotten after 30 days, but not how a shard came to its owner`()
+        async throws
+    {
+        try await OwnershipFixture.with { database in
+            try await database.observer.query(
+                """
+                INSERT INTO tenure.ownership (shard, epoch, owner, owner_name, reason, at)
+                SELECT 0, n, 1, 'r', 'vacant', clock_timestamp() - (34 - n) * interval '10 days' FROM generate_series(1, 33) n
+                """
+            )
+            try await database.observer.query("UPDATE tenure.shards SET epoch = 3 WHERE id = 0")
+            _ = try await database.join("a")
+            let left = try await database.column("SELECT epoch::text FROM tenure.ownership ORDER BY epoch")
+            #expect(left == ["3", "32", "33"])
+        }
+    }
+
     @Test func `leaving is refused while anything is owned`() async throws {
         try await OwnershipFixture.with { database in
             try await database.keep(3)

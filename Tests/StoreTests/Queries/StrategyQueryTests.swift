@@ -124,13 +124,24 @@ struct StrategyQueryTests {
             try await fixture.pool.query(
                 """
                 INSERT INTO tenure.ownership (shard, epoch, owner, owner_name, previous_owner, reason) VALUES
-                    (0, 0, 9, 'before', NULL, 'vacant'), (0, 2, 5, 'beta', 1, 'crash'), (0, 3, 6, 'gamma', 5, 'handover')
+                    (0, 0, 9, 'before', NULL, 'vacant'), (0, 2, 5, 'beta', 1, 'crash'), (0, 3, 6, 'gamma', 5, 'handover'),
+                    (7, 1, 6, 'gamma', NULL, 'vacant')
                 """
             )
-            let changes = try await fixture.queries.ownership(of: id, limit: 10)
+            let changes = try await fixture.queries.ownership(of: id, limit: 10).items
             #expect(changes.map(\.epoch) == [3, 2])
             #expect(changes.map(\.owner.name) == ["gamma", "beta"])
-            #expect(changes.map(\.previousOwner) == [5, 1])
+            #expect(changes.map(\.previousOwner?.id) == [5, 1])
+            #expect(try await fixture.queries.ownership(replica: 5, limit: 10).items.map(\.epoch) == [3, 2])
+            // All of them, page by page, latest first.
+            var found: [Int] = []
+            var position: OwnershipChange.Position?
+            repeat {
+                let page = try await fixture.queries.ownership(before: position, limit: 1)
+                found += page.items.map(\.shard)
+                position = page.next
+            } while position != nil
+            #expect(found == [7, 0, 0, 0])
         }
     }
 

@@ -1,0 +1,78 @@
+import LocalCluster
+import TestSupport
+import Testing
+import Trading
+
+/// A new version is rolled out: one replica after the other leaves and comes back, and nobody notices.
+@Suite(.serialized, .timeLimit(.minutes(4)))
+struct RollingRestartTests {
+    @Test("a rolling restart under HTTP load: no request fails, no candle is missed, every gap is known")
+    func rollingRestart() async throws {
+        try await withCluster(environment: ["TENURE_DRAIN_LINGER": "1s"]) { cluster in
+            let symbols = (10..<22).map { "SIM00\($0)USDT" }
+            try await cluster.start(all: symbols)
+            try await cluster.waitUntilBalanced()
+            let before = try await cluster.running(symbols.count, candles: 3)
+
+            let load = HTTPLoad(cluster)
+            try await load.during(pausing: symbols[0]) {
+                for replica in cluster.cluster.replicas {
+                    let process = try #require(replica.process.process)
+                    await replica.stop()
+                    #expect(try await process.waitForExit() == .exited(0))
+                    try replica.start()
+                    try await replica.waitUntilReady()
+                    try await cluster.waitUntilBalanced()
+                }
+            }
+            #expect(load.failures.isEmpty, "\(load.failures.prefix(5))")
+            #expect(load.answered > 50)
+            _ = try await cluster.post("/api/live-strategy/resume", #"{"symbol":"\#(symbols[0])"}"#)
+            _ = try await cluster.post("/api/live-strategy/stop", #"{"symbol":"SIM9999USDT"}"#)
+
+            let most = before.values.compactMap { $0["candles"]?.integer }.max() ?? 0
+            let after = try await cluster.running(symbols.count, candles: most + 3)
+            for symbol in symbols { try expectContinuity(try #require(before[symbol]), try #require(after[symbol])) }
+            #expect(try await cluster.sql("SELECT count(*) FROM tenure.replicas WHERE fenced_at IS NOT NULL") == "0")
+            #expect(try await cluster.sql("SELECT count(*) FROM tenure.ownership WHERE reason = 'crash'") == "0")
+
+            // Each of the strategies left each of the replicas at most once, and how long it stood still is on record.
+            let drained = try await cluster.sql("SELECT count(*) FROM tenure.ownership WHERE reason = 'drain'")
+            #expect(try #require(Int(drained)) >= symbols.count)
+            let unknown =
+                "SELECT count(*) FROM tenure.ownership WHERE reason IN ('drain', 'rebalance') AND ready_at IS NULL"
+            try await eventually("every gap on record") { try await cluster.sql(unknown) == "0" }
+            let gaps = try await cluster.sql(
+                """
+                SELECT format('%s moves of strategies; gap in ms: median %s, worst %s', count(*),
+                    round(percentile_cont(0.5) WITHIN GROUP (ORDER BY gap)), round(max(gap)))
+                FROM (SELECT 1000 * extract(epoch FROM ready_at - released_at)::float8 AS gap
+                    FROM tenure.ownership WHERE released_at IS NOT NULL) AS gaps
+                """
+            )
+            print("Rolling restart: \(load.answered) requests, \(load.failures.count) failed; \(gaps)")
+            let shown = try await cluster.command("ownership", symbols[1])
+            #expect(shown.status == 0 && shown.output.contains("drain"))
+        }
+    }
+
+    @Test("a replica that leaves says so before it stops to listen, and answers until the load balancer has noticed")
+    func readinessFirst() async throws {
+        try await withCluster(replicas: 2, environment: ["TENURE_DRAIN_LINGER": "4s"]) { cluster in
+            let replica = cluster.cluster.replicas[0]
+            let process = try #require(replica.process.process)
+            replica.signal(.terminate)
+            try await eventually("it is not ready") {
+                try await HTTPProbe.status(port: replica.port, path: "/readyz") == 503
+            }
+            // It has handed over at once, and new connections are answered still.
+            _ = try await replica.output.first(containing: "Left the cluster")
+            let answer = try await cluster.get("/api/replicas", from: replica)
+            #expect(answer.status == 200)
+            guard case .array(let items)? = answer["items"] else { throw UnexpectedAnswer(answer: answer) }
+            #expect(items.count == 1)
+            #expect(process.exitStatus == nil)
+            #expect(try await process.waitForExit() == .exited(0))
+        }
+    }
+}
