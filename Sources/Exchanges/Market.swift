@@ -26,6 +26,8 @@ package struct Market: Sendable, Hashable {
     package let lotSize: LotSize
     /// The rule for market orders, in addition to ``lotSize``; the exchange may have none.
     package let marketLotSize: LotSize?
+    /// All the rules for orders, to be checked by.
+    package let filters: ExchangeFilters
     /// Price × quantity must not be below it, in quote units. Zero: no such rule.
     package let minimumNotional: FixedDecimal
 
@@ -36,7 +38,8 @@ package struct Market: Sendable, Hashable {
         tickSize: FixedDecimal,
         lotSize: LotSize,
         marketLotSize: LotSize?,
-        minimumNotional: FixedDecimal
+        minimumNotional: FixedDecimal,
+        filters: ExchangeFilters = ExchangeFilters()
     ) {
         self.symbol = symbol
         self.baseAsset = baseAsset
@@ -45,5 +48,6 @@ package struct Market: Sendable, Hashable {
         self.lotSize = lotSize
         self.marketLotSize = marketLotSize
         self.minimumNotional = minimumNotional
+        self.filters = filters
     }
 }

@@ -2,6 +2,12 @@
 package struct BinanceConfiguration: Sendable {
     package var restURL: String
     package var streamURL: String
+    /// The WebSocket API, which tells what happens in an account.
+    package var accountStreamURL: String
+    /// Whose account to trade on; without, there is only the market.
+    package var credentials: BinanceCredentials?
+    /// How long the exchange's clock is estimated from one answer before it is asked again. Zero: it is asked each time.
+    package var clockLifetime: Duration = .seconds(60)
 
     /// Request weight that may be used in any minute. The exchange's own figure (from `exchangeInfo`) lowers it.
     package var weightPerMinute = 6000
@@ -40,9 +46,13 @@ package struct BinanceConfiguration: Sendable {
 
     package init(
         restURL: String = "https://api.binance.com",
-        streamURL: String = "wss://stream.binance.com:9443"
+        streamURL: String = "wss://stream.binance.com:9443",
+        accountStreamURL: String = "wss://ws-api.binance.com:443/ws-api/v3",
+        credentials: BinanceCredentials? = nil
     ) {
         self.restURL = restURL
         self.streamURL = streamURL
+        self.accountStreamURL = accountStreamURL
+        self.credentials = credentials
     }
 }

@@ -1,10 +1,10 @@
-package import AsyncHTTPClient
+import AsyncHTTPClient
 package import Logging
 import NIOCore
 import NIOPosix
 package import Trading
 
-/// Binance spot: market data over REST and streams.
+/// Binance spot: market data over REST and streams and, with credentials, an account.
 ///
 /// ``run()`` carries the streams; the REST part works without it.
 package final class BinanceExchange: Exchange {
@@ -12,51 +12,75 @@ package final class BinanceExchange: Exchange {
 
     let configuration: BinanceConfiguration
     let rest: BinanceRESTClient
+    /// The account, if there are credentials.
+    package let trading: BinanceTrading?
     private let streams: StreamPool
     private let markets: MarketDirectory
     private let eventLoop: any EventLoop
-    private let ownHTTPClient: HTTPClient?
+    private let httpClient: HTTPClient
 
-    /// - Parameter httpClient: to be shut down by the caller, after this; without one, the exchange has its own.
     package init(
         configuration: BinanceConfiguration = BinanceConfiguration(),
-        httpClient: HTTPClient? = nil,
         logger: Logger
     ) {
         var logger = logger
         logger[metadataKey: "exchange"] = "binance"
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
-        let client = httpClient ?? Self.makeHTTPClient(configuration, eventLoop: eventLoop)
-        ownHTTPClient = httpClient == nil ? client : nil
+        httpClient = Self.makeHTTPClient(configuration, eventLoop: eventLoop)
         self.configuration = configuration
         self.eventLoop = eventLoop
-        rest = BinanceRESTClient(configuration: configuration, httpClient: client, eventLoop: eventLoop, logger: logger)
-        streams = StreamPool(configuration: configuration, eventLoop: eventLoop, logger: logger)
+        rest = BinanceRESTClient(
+            configuration: configuration,
+            httpClient: httpClient,
+            eventLoop: eventLoop,
+            logger: logger
+        )
+        streams = StreamPool(
+            configuration: configuration,
+            dialect: .market(url: configuration.streamURL),
+            eventLoop: eventLoop,
+            logger: logger
+        )
+        trading = configuration.credentials.map { [rest] credentials in
+            BinanceTrading(
+                credentials: credentials,
+                configuration: configuration,
+                rest: rest,
+                eventLoop: eventLoop,
+                logger: logger
+            )
+        }
         markets = MarketDirectory(lifetime: configuration.marketLifetime, rest: rest)
     }
 
     deinit {
         // The client outlives this until its connections are closed.
-        ownHTTPClient?.shutdown { _ in }
+        httpClient.shutdown { _ in }
     }
 
     /// Keeps the streams, until the task is cancelled or ``shutDown()`` is called. To be called once.
     package func run() async throws {
         try await withTaskCancellationHandler {
-            try await streams.run()
+            guard let account = trading?.stream else { return try await streams.run() }
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await self.streams.run() }
+                group.addTask { try await account.run() }
+                try await group.waitForAll()
+            }
         } onCancel: {
-            streams.stop()
+            shutDown()
         }
     }
 
     /// Closes the connections, ends every sequence of market events, and makes ``run()`` return.
-    package func shutDown() { streams.stop() }
+    package func shutDown() {
+        streams.stop()
+        trading?.stream.stop()
+    }
 
     package func market(_ symbol: Symbol) async throws(ExchangeError) -> Market { try await markets.market(symbol) }
 
-    package func serverTime() async throws(ExchangeError) -> Timestamp {
-        try ServerTimeDocument(try await rest.get("/api/v3/time", weight: 1)).serverTime
-    }
+    package func serverTime() async throws(ExchangeError) -> Timestamp { try await rest.serverTime() }
 
     package func withMarketEvents<R: Sendable>(
         _ symbol: Symbol,
@@ -88,6 +112,8 @@ package final class BinanceExchange: Exchange {
         client.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.concurrentRequests
         // A refused connection is to be known at once; the request is tried again anyway.
         client.connectionPool.retryConnectionEstablishment = false
+        // An order must not be sent on to somebody else, nor a second time.
+        client.redirectConfiguration = .disallow
         return HTTPClient(eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), configuration: client)
     }
 }

@@ -5,7 +5,7 @@ import Trading
 /// One consumer's view of a candle stream: performs what the ``CandleJoinerStateMachine`` decides.
 ///
 /// Reports come from the event loop; fetches run in the consumer's own task, inside ``next()``.
-final class MarketSubscription: Sendable {
+final class MarketSubscription: StreamConsumer {
     private struct State {
         var machine: CandleJoinerStateMachine
         var waiter: CheckedContinuation<Void, Never>?

@@ -124,7 +124,17 @@ import Trading
                     tickSize: "0.00001",
                     lotSize: Market.LotSize(minimum: "0.0001", maximum: "100000", step: "0.0001"),
                     marketLotSize: Market.LotSize(minimum: .zero, maximum: "2788.95230416", step: .zero),
-                    minimumNotional: "0.0001"
+                    minimumNotional: "0.0001",
+                    filters: ExchangeFilters(
+                        price: ExchangeFilters.Range(minimum: "0.00001", maximum: "922327", step: "0.00001"),
+                        lotSize: ExchangeFilters.Range(minimum: "0.0001", maximum: "100000", step: "0.0001"),
+                        marketLotSize: ExchangeFilters.Range(minimum: .zero, maximum: "2788.95230416", step: .zero),
+                        notional: ExchangeFilters.Notional(
+                            minimum: "0.0001",
+                            maximum: "9000000",
+                            minimumAppliesToMarket: true
+                        )
+                    )
                 )
         )
     }
@@ -137,6 +147,7 @@ import Trading
         let market = try ExchangeInfoDocument(Self.exchangeInfo(filters: filters)).market("ETHBTC")
         #expect(market.minimumNotional == "5")
         #expect(market.marketLotSize == nil)
+        #expect(market.filters.minimumNotional == .init(minimum: "5", minimumAppliesToMarket: true))
     }
 
     @Test func `a market that is not listed or does not trade is unknown`() throws {
@@ -237,7 +248,7 @@ import Trading
         ("ws://[::1]:9100", "::1", 9100, "/stream", false),
     ])
     func `stream URLs are taken apart`(url: String, host: String, port: Int, path: String, isSecure: Bool) throws {
-        let endpoint = try StreamEndpoint(url: url)
+        let endpoint = try StreamEndpoint(url: url, path: "/stream")
         #expect(endpoint.host == host)
         #expect(endpoint.port == port)
         #expect(endpoint.path == path)
@@ -246,7 +257,10 @@ import Trading
 
     @Test(arguments: ["", "stream.binance.com", "https://stream.binance.com", "ws://"])
     func `what is no stream URL is refused`(url: String) {
-        #expect(Self.code { () throws(ExchangeError) in _ = try StreamEndpoint(url: url) } == .invalidRequest)
+        #expect(
+            Self.code { () throws(ExchangeError) in _ = try StreamEndpoint(url: url, path: "/stream") }
+                == .invalidRequest
+        )
     }
 
     private static func code(_ body: () throws(ExchangeError) -> Void) -> ExchangeError.Code? {

@@ -5,6 +5,21 @@ import Testing
 @Suite struct RequestBudgetStateMachineTests {
     private let start = ContinuousClock().now
 
+    @Test func `an urgent request goes before all that wait, and is refused when its own time is up`() {
+        var budget = RequestBudgetStateMachine(weightPerMinute: 100, concurrency: 10, longestQueueing: .seconds(120))
+        let start = ContinuousClock.now
+        _ = budget.submit(1, weight: 95, now: start)
+        _ = budget.submit(2, weight: 50, now: start)
+        #expect(budget.submit(3, weight: 1, urgentFor: .seconds(5), now: start).admitted == [3])
+        #expect(budget.submit(4, weight: 10, urgentFor: .seconds(5), now: start).wake == start + .seconds(5))
+        #expect(budget.advance(now: start + .seconds(5)).refused.keys.sorted() == [4])
+        _ = budget.penalize(until: start + .seconds(60), now: start + .seconds(6))
+        #expect(
+            budget.submit(5, weight: 1, urgentFor: .seconds(5), now: start + .seconds(6)).refused[5] == .seconds(54)
+        )
+        #expect(budget.waiting == 1)
+    }
+
     @Test func `what fits goes at once`() {
         var budget = RequestBudgetStateMachine(weightPerMinute: 100, concurrency: 10, longestQueueing: .seconds(120))
         #expect(budget.submit(1, weight: 60, now: start).admitted == [1])

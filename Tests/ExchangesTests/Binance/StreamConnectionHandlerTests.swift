@@ -58,14 +58,14 @@ import Testing
     }
 
     @Test func `a subscription that is not answered ends the connection, one that is does not`() throws {
-        handler.send(StreamRequest(id: 1, method: .subscribe, streams: ["a"]))
+        handler.send(StreamRequest(id: 1, method: .subscribe, streams: ["a"]).text, request: 1)
         #expect(try channel.readOutbound(as: WebSocketFrame.self)?.maskKey != nil)
         channel.embeddedEventLoop.advanceTime(by: .seconds(5))
         let answer = ByteBuffer(string: #"{"result":null,"id":1}"#)
         try channel.writeInbound(WebSocketFrame(fin: true, opcode: .text, data: answer))
         channel.embeddedEventLoop.advanceTime(by: .seconds(10))
         #expect(report.reasons == [])
-        handler.send(StreamRequest(id: 2, method: .subscribe, streams: ["b"]))
+        handler.send(StreamRequest(id: 2, method: .subscribe, streams: ["b"]).text, request: 2)
         channel.embeddedEventLoop.advanceTime(by: .seconds(10))
         #expect(report.reasons == ["the exchange did not answer a subscription in time"])
     }

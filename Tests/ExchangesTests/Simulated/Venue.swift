@@ -47,7 +47,8 @@ extension BinanceConfiguration {
     static func local(port: Int, _ adjust: (inout BinanceConfiguration) -> Void = { _ in }) -> BinanceConfiguration {
         var configuration = BinanceConfiguration(
             restURL: "http://127.0.0.1:\(port)",
-            streamURL: "ws://127.0.0.1:\(port)"
+            streamURL: "ws://127.0.0.1:\(port)",
+            accountStreamURL: "ws://127.0.0.1:\(port)/ws-api/v3"
         )
         configuration.backOff = BackOffPolicy(initial: .milliseconds(10), maximum: .milliseconds(100))
         configuration.requestTimeout = .seconds(20)
@@ -62,7 +63,26 @@ struct SimulatorControl: Sendable {
 
     func advance(candles: Int = 1) async throws { try await post("advance", #"{"candles":\#(candles)}"#) }
 
-    func disconnect() async throws { try await post("disconnect", "{}") }
+    func disconnect(_ streams: String? = nil) async throws {
+        try await post("disconnect", streams.map { #"{"streams":"\#($0)"}"# } ?? "{}")
+    }
+
+    func release() async throws { try await post("release", "") }
+
+    func advance(milliseconds: Int) async throws { try await post("advance", #"{"milliseconds":\#(milliseconds)}"#) }
+
+    /// What the exchange's log says of each order request: its verdict.
+    func verdicts(_ clientOrderID: String) async throws -> [String] {
+        let text = try await send(.GET, "orders?client_order_id=\(clientOrderID)", nil)
+        guard case .object(let fields) = try JSONValue(text: text), case .array(let orders) = fields["orders"] else {
+            throw ExchangeError(.malformed, "the simulator's log cannot be read: \(text)")
+        }
+        return orders.compactMap { order in
+            if case .object(let fields) = order, case .string(let verdict) = fields["verdict"] { verdict } else { nil }
+        }
+    }
+
+    func account(_ fields: String) async throws { try await post("accounts", "{\(fields)}") }
 
     func faults(_ fields: String) async throws { try await post("faults", "{\(fields)}") }
 

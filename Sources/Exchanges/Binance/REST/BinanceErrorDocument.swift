@@ -5,6 +5,10 @@ struct BinanceErrorDocument: Decodable {
 
     /// `BAD_SYMBOL`.
     static let badSymbol = -1121
+    /// `NO_SUCH_ORDER`.
+    static let noSuchOrder = -2013
+    /// `INVALID_TIMESTAMP`.
+    static let invalidTimestamp = -1021
     /// `TOO_MANY_REQUESTS`.
     static let tooManyRequests = -1003
 

@@ -4,8 +4,10 @@ import Logging
 import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
+import NIOPosix
+import Trading
 
-/// Sends idempotent requests within the exchange's limits, and tries again what may go better the next time.
+/// Sends requests within the exchange's limits. Those that only ask are tried again where that may help; orders never are.
 final class BinanceRESTClient: Sendable {
     private static let largestAnswer = 64 << 20
 
@@ -27,10 +29,19 @@ final class BinanceRESTClient: Sendable {
     ///   - target: path and query, percent-encoded.
     ///   - weight: what the exchange charges for it.
     func get(_ target: String, weight: Int) async throws(ExchangeError) -> Data {
+        try await get(weight: weight) { target }
+    }
+
+    /// - Parameter target: asked for each attempt.
+    func get(
+        weight: Int,
+        headers: HTTPHeaders = [:],
+        _ target: @Sendable () -> String
+    ) async throws(ExchangeError) -> Data {
         var attempt = 1
         while true {
             try await gate.enter(weight: weight)
-            let answer = await send(target)
+            let answer = await send(.GET, target(), headers)
             gate.leave(used: answer.usedWeight)
             let error: ExchangeError
             switch answer.result {
@@ -55,34 +66,76 @@ final class BinanceRESTClient: Sendable {
         }
     }
 
+    /// Sends a request once, whatever happens. It goes before all that only ask.
+    ///
+    /// - Parameter patience: how long it may wait for its turn.
+    func sendOnce(
+        _ method: HTTPMethod,
+        _ target: String,
+        headers: HTTPHeaders,
+        weight: Int,
+        patience: Duration
+    ) async -> OrderAnswer {
+        do throws(ExchangeError) {
+            try await gate.enter(weight: weight, urgentFor: patience)
+        } catch {
+            return .notSent(reason: error.message)
+        }
+        let answer = await send(method, target, headers)
+        gate.leave(used: answer.usedWeight)
+        return answer.raw
+    }
+
+    /// The exchange's clock.
+    func serverTime() async throws(ExchangeError) -> Timestamp {
+        try ServerTimeDocument(try await get("/api/v3/time", weight: 1)).serverTime
+    }
+
     func limit(toWeightPerMinute weight: Int) { gate.limit(toWeightPerMinute: weight) }
 
     private struct Answer {
         let result: Result<Data, ExchangeError>
+        /// The same as it came.
+        let raw: OrderAnswer
         var usedWeight: Int?
     }
 
-    private func send(_ target: String) async -> Answer {
+    private func send(_ method: HTTPMethod, _ target: String, _ headers: HTTPHeaders) async -> Answer {
         var request = HTTPClientRequest(url: configuration.restURL + target)
+        request.method = method
+        request.headers = headers
         request.headers.add(name: "user-agent", value: "tenure")
         do {
             let response = try await httpClient.execute(request, timeout: TimeAmount(configuration.requestTimeout))
             let body = try await response.body.collect(upTo: Self.largestAnswer)
             let used = response.headers.first(name: "x-mbx-used-weight-1m").flatMap { Int($0) }
-            guard response.status != .ok else { return Answer(result: .success(Data(buffer: body)), usedWeight: used) }
-            let error = refusal(response.status, headers: response.headers, body: Data(buffer: body))
-            return Answer(result: .failure(error), usedWeight: used)
+            let data = Data(buffer: body)
+            let raw = OrderAnswer.response(status: Int(response.status.code), body: data)
+            guard response.status != .ok else { return Answer(result: .success(data), raw: raw, usedWeight: used) }
+            let error = refusal(response.status, headers: response.headers, body: data)
+            return Answer(result: .failure(error), raw: raw, usedWeight: used)
         } catch {
+            let raw: OrderAnswer =
+                Self.isUnsent(error)
+                ? .notSent(reason: "no connection to \(configuration.restURL)")
+                : .nothing(reason: "no answer: \(error)")
             if Task.isCancelled {
-                return Answer(result: .failure(ExchangeError(.cancelled, "the request was cancelled")))
+                return Answer(result: .failure(ExchangeError(.cancelled, "the request was cancelled")), raw: raw)
             }
             let unreachable = ExchangeError(
                 .unreachable,
                 "no answer from \(configuration.restURL): \(error); check the URL and the network",
                 underlying: error
             )
-            return Answer(result: .failure(unreachable))
+            return Answer(result: .failure(unreachable), raw: raw)
         }
+    }
+
+    /// Whether there was never a connection on which the request could have left.
+    private static func isUnsent(_ error: any Error) -> Bool {
+        if error is NIOConnectionError || (error as? IOError)?.errnoCode == ECONNREFUSED { return true }
+        guard let error = error as? HTTPClientError else { return false }
+        return error == .connectTimeout || error == .tlsHandshakeTimeout || error == .invalidURL
     }
 
     private func refusal(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: Data) -> ExchangeError {

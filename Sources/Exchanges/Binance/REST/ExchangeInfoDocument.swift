@@ -21,11 +21,37 @@ struct ExchangeInfoDocument: Decodable {
     /// The fields of all the filters that matter; each filter has some of them.
     struct Filter: Decodable {
         let filterType: String
+        let minPrice: FixedDecimal?
+        let maxPrice: FixedDecimal?
         let tickSize: FixedDecimal?
         let minQty: FixedDecimal?
         let maxQty: FixedDecimal?
         let stepSize: FixedDecimal?
         let minNotional: FixedDecimal?
+        let maxNotional: FixedDecimal?
+        let applyToMarket: Bool?
+        let applyMinToMarket: Bool?
+        let applyMaxToMarket: Bool?
+
+        func priceRange() -> ExchangeFilters.Range? {
+            guard let minPrice, let maxPrice, let tickSize else { return nil }
+            return ExchangeFilters.Range(minimum: minPrice, maximum: maxPrice, step: tickSize)
+        }
+
+        func quantityRange() -> ExchangeFilters.Range? {
+            guard let minQty, let maxQty, let stepSize else { return nil }
+            return ExchangeFilters.Range(minimum: minQty, maximum: maxQty, step: stepSize)
+        }
+
+        func notional() -> ExchangeFilters.Notional? {
+            guard let minNotional else { return nil }
+            return ExchangeFilters.Notional(
+                minimum: minNotional,
+                maximum: maxNotional,
+                minimumAppliesToMarket: applyToMarket ?? applyMinToMarket ?? false,
+                maximumAppliesToMarket: applyMaxToMarket ?? false
+            )
+        }
 
         func lotSize() -> Market.LotSize? {
             guard let minQty, let maxQty, let stepSize else { return nil }
@@ -75,7 +101,14 @@ struct ExchangeInfoDocument: Decodable {
             tickSize: filters["PRICE_FILTER"]?.tickSize ?? .zero,
             lotSize: lotSize,
             marketLotSize: filters["MARKET_LOT_SIZE"]?.lotSize(),
-            minimumNotional: (filters["NOTIONAL"] ?? filters["MIN_NOTIONAL"])?.minNotional ?? .zero
+            minimumNotional: (filters["NOTIONAL"] ?? filters["MIN_NOTIONAL"])?.minNotional ?? .zero,
+            filters: ExchangeFilters(
+                price: filters["PRICE_FILTER"]?.priceRange(),
+                lotSize: filters["LOT_SIZE"]?.quantityRange(),
+                marketLotSize: filters["MARKET_LOT_SIZE"]?.quantityRange(),
+                minimumNotional: filters["MIN_NOTIONAL"]?.notional(),
+                notional: filters["NOTIONAL"]?.notional()
+            )
         )
     }
 }

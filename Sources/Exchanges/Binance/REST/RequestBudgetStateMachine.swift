@@ -20,7 +20,8 @@ struct RequestBudgetStateMachine {
     private struct Waiting {
         let id: ID
         let weight: Int
-        let since: Instant
+        let deadline: Instant
+        let isUrgent: Bool
     }
 
     private struct Spending {
@@ -57,8 +58,12 @@ struct RequestBudgetStateMachine {
 
     func isPenalized(now: Instant) -> Bool { blockedUntil.map { $0 > now } ?? false }
 
-    mutating func submit(_ id: ID, weight: Int, now: Instant) -> Turn {
-        queue.append(Waiting(id: id, weight: weight, since: now))
+    /// - Parameter patience: an urgent request goes before all that are not, and is refused after this time.
+    mutating func submit(_ id: ID, weight: Int, urgentFor patience: Duration? = nil, now: Instant) -> Turn {
+        let isUrgent = patience != nil
+        let deadline = now + min(patience ?? longestQueueing, longestQueueing)
+        let place = isUrgent ? queue.firstIndex { !$0.isUrgent } ?? queue.endIndex : queue.endIndex
+        queue.insert(Waiting(id: id, weight: weight, deadline: deadline, isUrgent: isUrgent), at: place)
         return advance(now: now)
     }
 
@@ -103,7 +108,7 @@ struct RequestBudgetStateMachine {
         if let end = blockedUntil, end <= now { blockedUntil = nil }
         var taken = 0
         for request in queue {
-            let deadline = request.since + longestQueueing
+            let deadline = request.deadline
             if let end = blockedUntil {
                 guard end > deadline || deadline <= now else {
                     turn.wake = end

@@ -30,7 +30,9 @@ final class RequestGate: Sendable {
     }
 
     /// Returns when a request of this weight may be sent; ``leave(used:)`` must follow.
-    func enter(weight: Int) async throws(ExchangeError) {
+    ///
+    /// - Parameter patience: an urgent request goes before the others, and waits no longer than this.
+    func enter(weight: Int, urgentFor patience: Duration? = nil) async throws(ExchangeError) {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
@@ -43,7 +45,7 @@ final class RequestGate: Sendable {
                 }
                 change { state, now in
                     state.waiters[id] = continuation
-                    return state.machine.submit(id, weight: weight, now: now)
+                    return state.machine.submit(id, weight: weight, urgentFor: patience, now: now)
                 }
             }
         } onCancel: {

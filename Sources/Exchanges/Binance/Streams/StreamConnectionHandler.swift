@@ -36,10 +36,11 @@ final class StreamConnectionHandler: ChannelInboundHandler {
 
     // MARK: What the pool asks
 
-    func send(_ request: StreamRequest) {
+    /// - Parameter request: the number under which it will be answered.
+    func send(_ text: String, request: Int) {
         guard let context else { return }
-        write(.text, context.channel.allocator.buffer(string: request.text), context: context)
-        answers[request.id] = context.eventLoop.assumeIsolated().scheduleTask(in: pingTimeout) {
+        write(.text, context.channel.allocator.buffer(string: text), context: context)
+        answers[request] = context.eventLoop.assumeIsolated().scheduleTask(in: pingTimeout) {
             self.close(reason: "the exchange did not answer a subscription in time")
         }
     }

@@ -10,7 +10,7 @@ struct StreamEndpoint: Sendable {
     let tls: NIOSSLContext?
 
     /// - Throws: ``ExchangeError/Code/invalidRequest`` for what is no `ws://` or `wss://` URL.
-    init(url text: String) throws(ExchangeError) {
+    init(url text: String, path suffix: String) throws(ExchangeError) {
         guard let url = URLComponents(string: text), let host = url.host, !host.isEmpty,
             let scheme = url.scheme?.lowercased(), scheme == "ws" || scheme == "wss"
         else {
@@ -21,8 +21,8 @@ struct StreamEndpoint: Sendable {
         }
         self.host = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
         port = url.port ?? (scheme == "wss" ? 443 : 80)
-        // The combined endpoint: every event comes wrapped with the name of its stream.
-        path = (url.path.hasSuffix("/") ? String(url.path.dropLast()) : url.path) + "/stream"
+        let folder = url.path.hasSuffix("/") ? String(url.path.dropLast()) : url.path
+        path = folder + suffix
         guard scheme == "wss" else {
             tls = nil
             return

@@ -6,6 +6,10 @@ enum StreamMessage: Sendable, Hashable {
     case candle(stream: String, StreamedCandle)
     case acknowledged(request: Int)
     case refused(request: Int?, reason: String)
+    /// Something happened in the account.
+    case account(AccountEvent)
+    /// The exchange will tell nothing more of the account here.
+    case ended
     /// The server is about to go away.
     case serverShutdown
     /// Some other event, of no interest here.
@@ -33,6 +37,10 @@ enum StreamMessage: Sendable, Hashable {
             )
         case "serverShutdown":
             self = .serverShutdown
+        case "eventStreamTerminated":
+            self = .ended
+        case "executionReport", "outboundAccountPosition":
+            self = .account(try AccountEventDocument(data).event())
         default:
             if let error = document.error {
                 self = .refused(request: document.id, reason: "\(error.msg) (\(error.code))")
@@ -43,6 +51,9 @@ enum StreamMessage: Sendable, Hashable {
             }
         }
     }
+
+    /// Under which name a pool carries the one stream of an account.
+    static let accountStream = "account"
 
     /// The name of a candle stream: `btcusdt@kline_1m`.
     static func name(_ symbol: Symbol, _ interval: Interval) -> String {

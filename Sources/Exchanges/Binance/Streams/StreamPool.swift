@@ -15,7 +15,7 @@ final class StreamPool: Sendable {
         var connecting: Set<LinkID> = []
         var connections: [LinkID: StreamConnectionHandler] = [:]
         var renewals: [LinkID: Scheduled<Void>] = [:]
-        var consumers: [String: [MarketSubscription]] = [:]
+        var consumers: [String: [any StreamConsumer]] = [:]
         var endpoint: StreamEndpoint?
         var isStopped = false
 
@@ -25,13 +25,20 @@ final class StreamPool: Sendable {
     }
 
     private let configuration: BinanceConfiguration
+    private let dialect: StreamDialect
     private let eventLoop: any EventLoop
     private let logger: Logger
     private let state: NIOLoopBoundBox<State>
     private let stopped: EventLoopPromise<Void>
 
-    init(configuration: BinanceConfiguration, eventLoop: any EventLoop, logger: Logger) {
+    init(
+        configuration: BinanceConfiguration,
+        dialect: StreamDialect,
+        eventLoop: any EventLoop,
+        logger: Logger
+    ) {
         self.configuration = configuration
+        self.dialect = dialect
         self.eventLoop = eventLoop
         self.logger = logger
         let machine = StreamPoolStateMachine(streamsPerSlot: configuration.streamsPerConnection)
@@ -45,7 +52,7 @@ final class StreamPool: Sendable {
 
     /// Keeps connections until ``stop()``.
     func run() async throws {
-        let endpoint = try StreamEndpoint(url: configuration.streamURL)
+        let endpoint = try StreamEndpoint(url: dialect.url, path: dialect.path)
         eventLoop.execute {
             guard !self.state.value.isStopped else { return }
             self.state.value.endpoint = endpoint
@@ -65,7 +72,7 @@ final class StreamPool: Sendable {
 
     // MARK: Consumers
 
-    func add(_ consumer: MarketSubscription, to stream: String) {
+    func add(_ consumer: any StreamConsumer, to stream: String) {
         eventLoop.execute {
             guard !self.state.value.isStopped else { return consumer.finish() }
             self.state.value.consumers[stream, default: []].append(consumer)
@@ -75,7 +82,7 @@ final class StreamPool: Sendable {
         }
     }
 
-    func remove(_ consumer: MarketSubscription, from stream: String) {
+    func remove(_ consumer: any StreamConsumer, from stream: String) {
         eventLoop.execute {
             guard let index = self.state.value.consumers[stream]?.firstIndex(where: { $0 === consumer }) else { return }
             self.state.value.consumers[stream]!.remove(at: index)
@@ -99,7 +106,7 @@ final class StreamPool: Sendable {
                 self.perform(self.state.value.machine.retryDue(slot))
             }
         case .send(let link, let request):
-            state.value.connections[link]?.send(request)
+            send(request, on: link)
         case .wake(let link, let time):
             eventLoop.scheduleTask(deadline: time) {
                 self.perform(self.state.value.machine.wake(link, now: .now()))
@@ -116,11 +123,11 @@ final class StreamPool: Sendable {
             for stream in streams { state.value.consumers[stream]?.forEach { $0.streamLost(reason: reason) } }
         case .slotLost(let slot, let streams, let reason):
             logger.warning(
-                "Lost the market stream",
+                "\(dialect.lost)",
                 metadata: ["connection": "\(slot)", "streams": "\(streams)", "reason": "\(reason)"]
             )
         case .slotRestored(let slot, let streams):
-            logger.info("Market stream is back", metadata: ["connection": "\(slot)", "streams": "\(streams)"])
+            logger.info("\(dialect.back)", metadata: ["connection": "\(slot)", "streams": "\(streams)"])
         case .stopped:
             stopped.succeed()
         }
@@ -167,6 +174,17 @@ final class StreamPool: Sendable {
         }
     }
 
+    private func send(_ request: StreamRequest, on link: LinkID) {
+        dialect.text(request, eventLoop).assumeIsolated().whenComplete { result in
+            // The connection may be gone by now, and has been reported then.
+            guard let connection = self.state.value.connections[link] else { return }
+            switch result {
+            case .success(let text): connection.send(text, request: request.id)
+            case .failure(let error): connection.close(reason: Self.reason(error))
+            }
+        }
+    }
+
     private func close(_ link: LinkID, reason: String) {
         logger.debug("Closing a stream connection", metadata: ["link": "\(link)", "reason": "\(reason)"])
         if state.value.connecting.contains(link) {
@@ -187,6 +205,10 @@ final class StreamPool: Sendable {
         switch message {
         case .candle(let stream, let update):
             state.value.consumers[stream]?.forEach { $0.streamed(update) }
+        case .account(let event):
+            state.value.consumers[StreamMessage.accountStream]?.forEach { $0.received(event) }
+        case .ended:
+            state.value.connections[link]?.close(reason: "the exchange ended the subscription")
         case .acknowledged(let request):
             perform(state.value.machine.acknowledged(link, request: request))
         case .refused(let request?, let reason):

@@ -1,0 +1,16 @@
+import Trading
+
+/// Who wants what comes on a stream. Called on the pool's event loop, in the order in which things happened.
+protocol StreamConsumer: AnyObject, Sendable {
+    func streamAttached()
+    func streamLost(reason: String)
+    func streamed(_ update: StreamedCandle)
+    func received(_ event: AccountEvent)
+    /// Nothing comes any more.
+    func finish()
+}
+
+extension StreamConsumer {
+    func streamed(_ update: StreamedCandle) {}
+    func received(_ event: AccountEvent) {}
+}
