@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import LocalCluster
 import Trading
 
@@ -67,6 +68,8 @@ struct Measure: AsyncParsableCommand {
 
     private func show(_ figures: [Figures]) {
         for figure in figures { print(figure.line) }
+        // At once, also into a file.
+        fflush(nil)
     }
 }
 

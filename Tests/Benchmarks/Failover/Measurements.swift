@@ -77,8 +77,14 @@ struct Measurements {
         var back = Figures("PostgreSQL accepts connections → last replica confirmed, all running")
         var moved = 0
         for round in 0..<rounds {
-            try await bench.waitUntilBalanced()
-            try await bench.forgetTrail()
+            // The connection from before the last restart is of no use.
+            let before = BenchmarkCluster(
+                cluster: bench.cluster,
+                database: try await BenchmarkCluster.connect(bench.cluster)
+            )
+            try await before.waitUntilBalanced()
+            try await before.forgetTrail()
+            await before.database.close()
             try await bench.cluster.postgres.restart(round % 2 == 0 ? .fast : .immediate)
             let database = try await BenchmarkCluster.connect(bench.cluster)
             let accepting = try acceptingSince()
