@@ -90,7 +90,8 @@ struct FailoverTests {
                 try await cluster.settled(replicas)
                 let ids = replicas.compactMap(\.id)
                 #expect(ids.allSatisfy { $0 > 10_000_000_000 } && Set(ids).count == 3)
-                for replica in replicas { #expect(replica.host.tokens.isDisjoint(with: before)) }
+                let areNew = replicas.map { $0.host.tokens.isDisjoint(with: before) }
+                #expect(areNew == [true, true, true])
                 let fenced = try await cluster.query(
                     "SELECT id, fenced_reason FROM tenure.replicas WHERE fenced_at IS NOT NULL"
                 ).map { try $0.decode(Int64.self, String.self) }
