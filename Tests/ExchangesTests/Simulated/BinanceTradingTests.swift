@@ -259,7 +259,8 @@ import Trading
     }
 
     @Test func `the account is told over its stream, through losses, renewals and bad keys`() async throws {
-        try await Self.with(adjust: { $0.renewalOverlap = .milliseconds(100) }) { trading, venue in
+        // Long enough to be seen.
+        try await Self.with(adjust: { $0.renewalOverlap = .seconds(2) }) { trading, venue in
             try await trading.withAccountEvents { events in
                 let reader = EventReader(events)
                 func next(until isWanted: (AccountEvent) -> Bool) async throws -> [AccountEvent] {

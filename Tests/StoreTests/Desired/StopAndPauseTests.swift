@@ -71,7 +71,7 @@ struct StopAndPauseTests {
         try await DesiredStateFixture.with { fixture in
             try await fixture.addReplica(1, shards: 0..<10)
             let listener = PostgresListener(
-                configuration: PostgresConfiguration(connectionString: fixture.url),
+                configuration: PostgresConfiguration(connectionString: fixture.url, connectTimeout: .seconds(30)),
                 channels: ["tenure"],
                 logger: Logger(label: "test")
             )
@@ -84,9 +84,11 @@ struct StopAndPauseTests {
                 for await event in events {
                     switch event {
                     case .notification(_, let payload, _): heard.append(payload)
-                    default:
-                        // Connected: from now on nothing is missed.
-                        guard expected.isEmpty else { continue }
+                    case .lost(let error):
+                        // Before it has connected there is nothing to miss; after that there is no use in waiting.
+                        try #require(expected.isEmpty, "the listener lost its connection: \(error)")
+                    case .connected:
+                        // From now on nothing is missed.
                         let (id, shard) = try await fixture.start("BTCUSDT")
                         _ = try await fixture.desired.setPaused(symbol: "BTCUSDT", exchange: "binance", true)
                         _ = try await fixture.desired.setPaused(symbol: "BTCUSDT", exchange: "binance", true)
