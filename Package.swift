@@ -184,7 +184,7 @@ let package = Package(
             path: "Tests/Nemesis"
         ),
         .testTarget(name: "TradingTests", dependencies: ["Trading"]),
-        .testTarget(name: "PostgresTests", dependencies: ["LocalCluster", "Postgres", "TestSupport"]),
+        .testTarget(name: "PostgresTests", dependencies: ["CLibPQ", "LocalCluster", "Postgres", "TestSupport"]),
         .testTarget(name: "MigrationsTests", dependencies: ["LocalCluster", "Migrations", "Postgres", "TestSupport"]),
         .testTarget(
             name: "CoordinationTests",
@@ -299,6 +299,20 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// One target's tests and what they need, nothing else: a sanitizer has to build everything anew.
+if let tests = Context.environment["TENURE_TESTS_OF"] {
+    var needed: Set<String> = []
+    var found = [tests]
+    while let name = found.popLast() {
+        guard needed.insert(name).inserted else { continue }
+        for dependency in package.targets.first(where: { $0.name == name })?.dependencies ?? [] {
+            if case .byNameItem(let name, _) = dependency { found.append(name) }
+        }
+    }
+    package.targets.removeAll { !needed.contains($0.name) }
+    package.products = []
+}
 
 for target in package.targets where target.type != .system {
     target.swiftSettings = [

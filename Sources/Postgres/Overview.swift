@@ -23,6 +23,9 @@
 // Each statement ends with a sync of its own, so an error stays with it. Its outcome is known at the sync, not before. A
 // cancel request is sent for the statement at the head only, and nothing new is sent until it has arrived.
 //
+// COPY is alone on its connection, outside the pipeline. `copyOut` lends rows as they come and stops reading from the
+// socket while too many wait; `copyIn` asks for the next piece when the socket has taken the one before.
+//
 // # A pool's connection
 //
 //     connecting ──► shared ──► reserved ──► exclusive
@@ -45,6 +48,7 @@
 // | … sent, the server confirms                    | `cancelled`/`timeout` | no                      |
 // | … sent, the server does not say so in time     | `cancelled`/`timeout` | yes: `mayHaveBeenApplied` |
 // | no answer even to cancel requests for 5 s      | the connection is given up: `unknownOutcome`  ||
+// | COPY: whoever takes or gives its data throws   | that error; the server forgets what it was sent ||
 // | no connection free in time                     | `poolTimeout`       | no                        |
 // | no connection at all                           | `poolTimeout`, with the reason  | no            |
 // | pool or connection closed                      | `closed`            | no                        |

@@ -110,14 +110,25 @@ package final class PostgresConnection: PostgresExecutor {
         _ work: StatementRequest.Work,
         timeout: Duration?
     ) async throws(PostgresError) -> PostgresResult {
-        let ticket = CancellationTicket()
-        let answer = await withTaskCancellationHandler {
-            await self.answer(to: work, timeout: timeout, ticket: ticket)
+        try await answerUnlessCancelled(to: work, timeout: timeout, ticket: CancellationTicket()).get()
+    }
+
+    func answerUnlessCancelled(
+        to work: StatementRequest.Work,
+        timeout: Duration?,
+        ticket: CancellationTicket
+    ) async -> StatementRequest.Answer {
+        await withTaskCancellationHandler {
+            await answer(to: work, timeout: timeout, ticket: ticket)
         } onCancel: {
-            ticket.cancel()
-            IOThread.shared.send(.cancel(driver, ticket.id))
+            cancel(ticket)
         }
-        return try answer.get()
+    }
+
+    /// Does nothing if the statement is over.
+    func cancel(_ ticket: CancellationTicket) {
+        ticket.cancel()
+        IOThread.shared.send(.cancel(driver, ticket.id))
     }
 
     private func answer(

@@ -5,6 +5,7 @@ extension ConnectionDriver {
     /// Takes from libpq every answer that is complete.
     func readReplies() {
         while !isFinished, let connection {
+            guard continueCopy(connection), !isFinished else { return }
             // Also parses what has been read, so that notifications and last words are found when nothing is expected.
             let isBusy = PQisBusy(connection) != 0
             deliverNotifications(connection)
@@ -28,6 +29,7 @@ extension ConnectionDriver {
             case PGRES_PIPELINE_ABORTED:
                 perform(machine.received(.skipped), result: nil, error: nil)
             case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+                guard !beginCopy(PQresultStatus(pointer)) else { continue }
                 lose(PostgresError(.connection, "COPY cannot be run as a statement; the connection had to be closed."))
             default:
                 let error = PostgresError(serverFields: ServerMessage.fields(of: pointer))
@@ -37,6 +39,15 @@ extension ConnectionDriver {
                 perform(machine.received(.failure(failure(error, of: head))), result: nil, error: error)
             }
         }
+    }
+
+    /// Whether there is more for `readReplies()`. When libpq cannot send it reads, and of what has been read already no
+    /// socket tells.
+    var hasUnreadReply: Bool {
+        guard !isFinished, copying == nil, let connection, machine.head != nil else { return false }
+        let isBusy = PQisBusy(connection) != 0
+        deliverNotifications(connection)
+        return !isBusy
     }
 
     private func perform(
@@ -62,6 +73,8 @@ extension ConnectionDriver {
 
     private func failure(_ error: PostgresError, of head: UInt64) -> ConnectionStateMachine.Failure {
         switch error.sqlState {
+        // A COPY whose data was broken off: no cancel request did that, and one may still be on its way.
+        case "57014" where entries[head]?.request.isCopyIn == true: return .other
         case "57014": return .cancelled
         case "26000" where entries[head]?.prepared != nil,
             // The code alone means any feature that is not supported.

@@ -16,10 +16,10 @@ extension ConnectionDriver {
                     preconditionFailure("a statement without its text: \(id)")
                 }
             case .alone(let id):
-                guard case .script(let script)? = entries[id]?.request.work else {
+                guard let text = entries[id]?.request.text else {
                     preconditionFailure("a script without its text: \(id)")
                 }
-                guard PQexitPipelineMode(connection) == 1, PQsendQuery(connection, script) == 1 else {
+                guard PQexitPipelineMode(connection) == 1, PQsendQuery(connection, text) == 1 else {
                     lose(sendingFailed)
                     return true
                 }

@@ -36,6 +36,8 @@ final class ConnectionDriver: @unchecked Sendable {
     }
     /// A cancel request without effect is sent again after this.
     static let cancelAgainAfter = Duration.milliseconds(100)
+    /// A cancel request is given up after this.
+    static let cancelLimit = Duration.seconds(2)
     /// A cancel request under way holds back other statements for at most this long.
     static let gateLimit = Duration.seconds(1)
     /// Closing waits for what is under way for at most this long.
@@ -45,11 +47,23 @@ final class ConnectionDriver: @unchecked Sendable {
 
     private static let lastID = Atomic<UInt64>(0)
 
-    /// An answer, to be given when the lock is released.
-    typealias Answered = (request: StatementRequest, answer: StatementRequest.Answer)
+    /// A caller that goes on as soon as the lock is released.
+    enum Resumption: Sendable {
+        case statement(StatementRequest, StatementRequest.Answer)
+        case copyConsumer(CheckedContinuation<CopyOutChannel.Row, Never>, [UInt8])
+        case copyProducer(CheckedContinuation<Bool, Never>, isOpen: Bool)
+
+        func perform() {
+            switch self {
+            case .statement(let request, let answer): request.answer(answer)
+            case .copyConsumer(let continuation, let row): continuation.resume(returning: .success(row))
+            case .copyProducer(let continuation, let isOpen): continuation.resume(returning: isOpen)
+            }
+        }
+    }
 
     private let lock = Mutex<Void>(())
-    private var answers: [Answered] = []
+    private var resumptions: [Resumption] = []
     /// The I/O thread's own: whether it has this driver in its list of those to be pumped.
     var isTouched = false
 
@@ -61,7 +75,10 @@ final class ConnectionDriver: @unchecked Sendable {
     var connection: OpaquePointer?
     private var epoll: Int32 = -1
     private var socket: Int32 = -1
-    private var wantsWrite = false
+    private var reads = true
+    private var writes = false
+    /// What epoll has been told.
+    private var watched: UInt32 = 0
     private var readsTLS = false
     /// Behind a pooler each transaction may meet another backend: nothing is prepared under a name, and nothing is
     /// pipelined, as poolers lose count of several syncs.
@@ -74,6 +91,8 @@ final class ConnectionDriver: @unchecked Sendable {
     var headError: PostgresError?
     /// Whether the head's prepared statement is of no more use.
     var headIsStale = false
+    /// The head is a COPY whose data flows.
+    var copying: Copying?
     /// Prepared statements that the server is to forget, by the request that tells it.
     var deallocations: [UInt64: String] = [:]
     /// The first thing a dying server said.
@@ -117,26 +136,21 @@ final class ConnectionDriver: @unchecked Sendable {
         }
         socket = PQsocket(connection)
         readsTLS = PQsslInUse(connection) != 0
-        var event = epoll_event()
-        event.events = EPOLLIN.rawValue
-        event.data.u64 = id
-        guard epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) == 0 else {
-            return lose(PostgresError(.connection, "The connection's socket cannot be watched: errno \(errno)."))
-        }
+        watch()
         isStarted = true
     }
 
     // MARK: The lock
 
-    /// Runs `body` with the lock, then gives the answers that came of it.
+    /// Runs `body` with the lock, then resumes the callers whose turn has come by it.
     ///
     /// - Parameter buffer: empty storage for them, kept by the caller to be used again.
-    func locked(_ buffer: inout [Answered], _ body: (ConnectionDriver) -> Void) {
+    func locked(_ buffer: inout [Resumption], _ body: (ConnectionDriver) -> Void) {
         lock.withLock { _ in
             body(self)
-            if !answers.isEmpty { swap(&answers, &buffer) }
+            if !resumptions.isEmpty { swap(&resumptions, &buffer) }
         }
-        for answered in buffer { answered.request.answer(answered.answer) }
+        for resumption in buffer { resumption.perform() }
         buffer.removeAll(keepingCapacity: true)
     }
 
@@ -148,7 +162,7 @@ final class ConnectionDriver: @unchecked Sendable {
     /// Sends a statement from the calling thread. False if somebody else has the lock, or the connection is not ready:
     /// then it is the I/O thread's.
     func submitNow(_ request: StatementRequest) -> Bool {
-        var given: [Answered] = []
+        var due: [Resumption] = []
         var mustWake = false
         let isDone: Bool? = lock.withLockIfAvailable { _ in
             guard isStarted, !isFinished else { return false }
@@ -156,19 +170,22 @@ final class ConnectionDriver: @unchecked Sendable {
             submit(request)
             send()
             mustWake = isFinished || nextDeadline != before
-            swap(&answers, &given)
+            swap(&resumptions, &due)
             return true
         }
         guard isDone == true else { return false }
-        for answered in given { answered.request.answer(answered.answer) }
+        for resumption in due { resumption.perform() }
         // It sleeps until the deadline it knows of.
         if mustWake { IOThread.shared.send(.look(self)) }
         return true
     }
 
-    /// Answers when the lock is released.
+    func resume(_ resumption: Resumption) {
+        resumptions.append(resumption)
+    }
+
     func answer(_ request: StatementRequest, _ answer: StatementRequest.Answer) {
-        answers.append((request, answer))
+        resume(.statement(request, answer))
     }
 
     var libpqMessage: String {
@@ -211,6 +228,7 @@ final class ConnectionDriver: @unchecked Sendable {
             let now = ContinuousClock.now
             entries[id]?.cancelReason = reason
             entries[id]?.cancelWantedAt = now
+            if machine.head == id { stopCopying() }
             wake(at: now + Self.grace(reason))
         }
     }
@@ -218,6 +236,8 @@ final class ConnectionDriver: @unchecked Sendable {
     func cancelDelivered() {
         cancelStartedAt = nil
         machine.cancelDelivered()
+        // To see whether it had an effect.
+        wake(at: .now + Self.cancelAgainAfter)
     }
 
     func close() {
@@ -265,6 +285,7 @@ final class ConnectionDriver: @unchecked Sendable {
                     )
                 )
             }
+            wake(at: sent + Self.unresponsiveAfter)
             if cancelStartedAt == nil {
                 machine.cancelAgain(id)
                 wake(at: now + Self.cancelAgainAfter)
@@ -290,7 +311,7 @@ final class ConnectionDriver: @unchecked Sendable {
     // MARK: The socket
 
     func socketIsReady() {
-        guard let connection, !isFinished else { return }
+        guard let connection, !isFinished, reads else { return }
         // A TLS record may be larger than what libpq reads at once, and the rest would sit unseen in the TLS library.
         for _ in 0..<(readsTLS ? 3 : 1) where PQconsumeInput(connection) == 0 {
             readReplies()
@@ -300,18 +321,17 @@ final class ConnectionDriver: @unchecked Sendable {
 
     /// Reads what has come, sends what may be sent, until neither gets any further.
     func pump() {
-        guard !isFinished else { return }
         repeat {
-            readReplies()
-            guard !isFinished else { return }
-        } while sendWaiting()
-        flush()
+            repeat { readReplies() } while sendWaiting()
+            flush()
+        } while hasUnreadReply
     }
 
-    /// Sends what may be sent; reading is left to the I/O thread.
+    /// Sends what may be sent; reading is left to the I/O thread, which the socket tells when.
     private func send() {
-        guard !isFinished, sendWaiting() else { return }
+        guard sendWaiting() else { return }
         flush()
+        if hasUnreadReply { pump() }
     }
 
     private func flush() {
@@ -326,18 +346,26 @@ final class ConnectionDriver: @unchecked Sendable {
         guard PQstatus(connection) == CONNECTION_OK else {
             return lose(lastWords ?? PostgresError(.connection, "The connection was lost: \(libpqMessage)"))
         }
-        watchForWriting(flushed == 1)
+        watch(writing: flushed == 1)
         while let target = machine.nextCancel() { sendCancel(target) }
         if machine.mayFinish { finish(nil) }
     }
 
-    private func watchForWriting(_ wanted: Bool) {
-        guard wanted != wantsWrite else { return }
-        wantsWrite = wanted
+    /// What the I/O thread is to be told of the socket; what is not given stays.
+    func watch(reading: Bool? = nil, writing: Bool? = nil) {
+        reads = reading ?? reads
+        writes = writing ?? writes
+        let wanted = (reads ? EPOLLIN.rawValue : 0) | (writes ? EPOLLOUT.rawValue : 0)
+        guard wanted != watched else { return }
         var event = epoll_event()
-        event.events = EPOLLIN.rawValue | (wanted ? EPOLLOUT.rawValue : 0)
+        event.events = wanted
         event.data.u64 = id
-        epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event)
+        // With no events at all it would still tell of a lost connection, again and again.
+        let operation = watched == 0 ? EPOLL_CTL_ADD : wanted == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD
+        watched = wanted
+        guard epoll_ctl(epoll, operation, socket, &event) == 0 else {
+            return lose(PostgresError(.connection, "The connection's socket cannot be watched: errno \(errno)."))
+        }
     }
 
     // MARK: Cancel requests
@@ -352,7 +380,9 @@ final class ConnectionDriver: @unchecked Sendable {
         guard let connection, let handle = PQgetCancel(connection) else { return cancelDelivered() }
         let cancel = CancelHandle(handle)
         BlockingThreads.cancelling.run { [self] in
-            cancel.send(logger: logger)
+            if let failure = cancel.send(within: Self.cancelLimit) {
+                logger.debug("Cancel request to PostgreSQL failed", metadata: ["postgres.message": "\(failure)"])
+            }
             IOThread.shared.send(.cancelDelivered(self))
         }
     }
@@ -434,8 +464,9 @@ final class ConnectionDriver: @unchecked Sendable {
         nextDeadline = nil
         headResult = nil
         headError = nil
+        copying = nil
         if let connection {
-            if socket >= 0 { epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nil) }
+            if watched != 0 { epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nil) }
             self.connection = nil
             PQfinish(connection)
         }

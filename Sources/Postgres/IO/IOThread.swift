@@ -10,7 +10,7 @@ final class IOThread: Sendable {
     enum Command: Sendable {
         case adopt(ConnectionDriver)
         case submit(ConnectionDriver, StatementRequest)
-        /// Its deadline or its life has changed.
+        /// Its deadline or its life has changed, or its data may go on.
         case look(ConnectionDriver)
         case cancel(ConnectionDriver, UInt64)
         case cancelDelivered(ConnectionDriver)
@@ -63,10 +63,10 @@ final class IOThread: Sendable {
         var timers = TimerQueue()
         var commands: [Command] = []
         var touched: [ConnectionDriver] = []
-        var answers: [ConnectionDriver.Answered] = []
+        var resumptions: [ConnectionDriver.Resumption] = []
 
         func touch(_ driver: ConnectionDriver, _ body: (ConnectionDriver) -> Void) {
-            driver.locked(&answers, body)
+            driver.locked(&resumptions, body)
             guard !driver.isTouched else { return }
             driver.isTouched = true
             touched.append(driver)
@@ -120,7 +120,7 @@ final class IOThread: Sendable {
             }
             for driver in touched {
                 driver.isTouched = false
-                driver.locked(&answers) { $0.pump() }
+                driver.locked(&resumptions) { $0.pump() }
                 if driver.schedule.isFinished { drivers[driver.id] = nil }
             }
             touched.removeAll(keepingCapacity: true)

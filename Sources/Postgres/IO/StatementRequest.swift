@@ -6,6 +6,15 @@ final class StatementRequest: Sendable {
         case statement(PostgresStatement)
         /// Several statements, simple protocol.
         case script(String)
+        case copyOut(String, CopyOutChannel)
+        case copyIn(String, CopyInChannel)
+
+        var text: String {
+            switch self {
+            case .statement(let statement): statement.sql
+            case .script(let text), .copyOut(let text, _), .copyIn(let text, _): text
+            }
+        }
     }
 
     typealias Answer = Result<PostgresResult, PostgresError>
@@ -34,15 +43,14 @@ final class StatementRequest: Sendable {
     var mode: ConnectionStateMachine.Mode {
         switch work {
         case .statement: .pipelined
-        case .script: .alone
+        case .script, .copyOut, .copyIn: .alone
         }
     }
 
-    var text: String {
-        switch work {
-        case .statement(let statement): statement.sql
-        case .script(let script): script
-        }
+    var text: String { work.text }
+
+    var isCopyIn: Bool {
+        if case .copyIn = work { true } else { false }
     }
 
     func answer(_ answer: Answer) {

@@ -90,6 +90,8 @@ struct CancellationTests {
                     try await waiter.query("SELECT pg_advisory_lock(\(key))", timeout: .milliseconds(50))
                 }
                 #expect(error?.code == .timeout)
+                // A server too slow to say so in time may still take the lock when it is free.
+                guard error?.mayHaveBeenApplied == false else { return }
                 try await holder.query("SELECT pg_advisory_unlock(\(key))")
                 let free = try await holder.query("SELECT pg_try_advisory_lock(\(key))")[0].decode(Bool.self)
                 #expect(free)
