@@ -4,10 +4,18 @@ import Synchronization
 @testable import Postgres
 
 /// Stands between clients and a server, and can stop forwarding: both sides keep an open connection from which nothing
-/// comes any more, and new ones are accepted and lead nowhere.
+/// comes any more, and new ones are accepted and lead nowhere. It can cut connections, too.
 final class StallingProxy: Sendable {
+    /// Both ends of one connection; the descriptors are open as long as it is among `links`.
+    private struct Link {
+        let server: Int32
+        /// How many of its two threads have not ended.
+        var directions = 2
+    }
+
     private struct Protected {
-        var descriptors: [Int32] = []
+        /// By the client's descriptor.
+        var links: [Int32: Link] = [:]
         var isStalled = false
         var isEnding = false
         var threads = 0
@@ -39,22 +47,28 @@ final class StallingProxy: Sendable {
         protected.withLock { $0.isStalled = false }
     }
 
-    private func end(_ listener: SilentListener) {
-        let descriptors = protected.withLock { protected in
-            protected.isStalled = true
-            protected.isEnding = true
-            return protected.descriptors
+    /// Ends all connections, towards both sides.
+    func cut() {
+        protected.withLock { protected in
+            for (client, link) in protected.links {
+                shutdown(client, Int32(SHUT_RDWR))
+                shutdown(link.server, Int32(SHUT_RDWR))
+            }
         }
+    }
+
+    private func end(_ listener: SilentListener) {
+        protected.withLock { $0.isEnding = true }
         listener.shutDown()
-        for descriptor in descriptors { shutdown(descriptor, Int32(SHUT_RDWR)) }
-        for _ in 0..<protected.withLock({ $0.threads }) { threadEnded.wait() }
-        for descriptor in protected.withLock({ $0.descriptors }) { close(descriptor) }
+        cut()
+        while protected.withLock({ $0.threads }) > 0 { threadEnded.wait() }
     }
 
     private func start(_ body: @escaping @Sendable () -> Void) {
         protected.withLock { $0.threads += 1 }
         Thread.start(name: "stalling-proxy") { [self] in
             body()
+            protected.withLock { $0.threads -= 1 }
             threadEnded.signal()
         }
     }
@@ -62,13 +76,28 @@ final class StallingProxy: Sendable {
     private func accept(_ listener: SilentListener) {
         while let client = listener.accept() {
             let server = SilentListener.connect(to: target)
-            let isWelcome = protected.withLock { protected in
-                protected.descriptors += [client, server]
-                return !protected.isEnding
+            protected.withLock { $0.links[client] = Link(server: server) }
+            start { [self] in
+                forward(from: client, to: server)
+                leave(client)
             }
-            guard isWelcome else { return }
-            start { [self] in forward(from: client, to: server) }
-            start { [self] in forward(from: server, to: client) }
+            start { [self] in
+                forward(from: server, to: client)
+                leave(client)
+            }
+            if protected.withLock({ $0.isEnding }) { return cut() }
+        }
+    }
+
+    /// One direction has ended.
+    private func leave(_ client: Int32) {
+        protected.withLock { protected in
+            guard let link = protected.links[client] else { return }
+            protected.links[client]?.directions -= 1
+            guard link.directions == 1 else { return }
+            protected.links[client] = nil
+            close(client)
+            close(link.server)
         }
     }
 
