@@ -95,6 +95,7 @@ let package = Package(
             name: "HTTPAPI",
             dependencies: [
                 "Trading", "Postgres", "Store", "Coordination",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -181,7 +182,8 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
-            path: "Tests/Nemesis"
+            path: "Tests/Nemesis",
+            exclude: ["README.md"]
         ),
         .testTarget(name: "TradingTests", dependencies: ["Trading"]),
         .testTarget(name: "PostgresTests", dependencies: ["CLibPQ", "LocalCluster", "Postgres", "TestSupport"]),
@@ -283,7 +285,6 @@ let package = Package(
             dependencies: [
                 "Hosting", "LocalCluster", "Migrations", "Nemesis", "Postgres", "Store", "Strategies", "Trading",
                 "TestSupport", "tenure",
-                .product(name: "Logging", package: "swift-log"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

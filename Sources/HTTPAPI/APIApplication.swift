@@ -21,9 +21,10 @@ package enum APIApplication {
         StrategyTrailRoutes(queries: dependencies.queries).add(to: &table)
         ReplicaRoutes(desired: dependencies.desired, queries: dependencies.queries).add(to: &table)
         EventStreamRoutes(queries: dependencies.queries, feed: dependencies.events).add(to: &table)
+        SessionRoutes(access: dependencies.access, bodyLimit: configuration.bodyLimit).add(to: &table)
         ServiceRoutes(dependencies: dependencies).add(to: &table)
         let index = table.routes.map { "\($0.method.rawValue) \($0.path) – \($0.summary)" }.joined(separator: "\n")
-        table.add(.get, "/", "this list") { _, _ in
+        table.add(.get, "/", for: nil, "this list") { _, _ in
             Response(
                 status: .ok,
                 headers: [.contentType: "text/plain; charset=utf-8"],
@@ -36,7 +37,7 @@ package enum APIApplication {
         router.add(middleware: RequestMetricsMiddleware(factory: dependencies.metricsFactory))
         router.add(middleware: DepartureMiddleware(readiness: dependencies.readiness))
         router.add(middleware: ProblemMiddleware(routes: table, bodyLimit: configuration.bodyLimit))
-        table.register(on: router)
+        table.register(on: router, dependencies.access)
 
         return Application(
             router: router,

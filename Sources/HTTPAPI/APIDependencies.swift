@@ -6,6 +6,7 @@ package struct APIDependencies: Sendable {
     package var desired: DesiredStateRepository
     package var queries: StrategyQueries
     package var validator: any StartValidator
+    package var access: AccessControl
     package var readiness: any ReadinessSource
     /// Fed by the process's one listener on the channel `tenure`.
     package var changes: ChangeSignal
@@ -20,6 +21,7 @@ package struct APIDependencies: Sendable {
         desired: DesiredStateRepository,
         queries: StrategyQueries,
         validator: any StartValidator,
+        access: AccessControl,
         readiness: any ReadinessSource,
         changes: ChangeSignal,
         events: EventFeed,
@@ -29,6 +31,7 @@ package struct APIDependencies: Sendable {
         self.desired = desired
         self.queries = queries
         self.validator = validator
+        self.access = access
         self.readiness = readiness
         self.changes = changes
         self.events = events

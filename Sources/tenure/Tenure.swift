@@ -9,7 +9,7 @@ struct Tenure: AsyncParsableCommand {
         version: Tenure.version,
         subcommands: [
             UpCommand.self, ServeCommand.self, MigrateCommand.self, SimulatorCommand.self, StatusCommand.self,
-            ReplicasCommand.self, DrainCommand.self, OwnershipCommand.self,
+            ReplicasCommand.self, DrainCommand.self, OwnershipCommand.self, TokenCommand.self,
         ]
     )
 

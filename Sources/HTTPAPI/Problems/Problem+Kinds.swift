@@ -120,6 +120,34 @@ extension Problem {
         )
     }
 
+    // MARK: Access
+
+    static func unauthorized(_ detail: String) -> Problem {
+        Problem(
+            .unauthorized,
+            "unauthorized",
+            "A token is needed",
+            "\(detail) Send the header: Authorization: Bearer TOKEN. `tenure token create` makes tokens."
+        ).with { $0.headers[.wwwAuthenticate] = "Bearer" }
+    }
+
+    static func forbidden(_ principal: Principal, needed: AccessRole) -> Problem {
+        Problem(
+            .forbidden,
+            "forbidden",
+            "Not allowed",
+            "This needs the role \(needed.rawValue); the token of \(principal.name ?? "nobody") has the role "
+                + "\(principal.role.rawValue)."
+        )
+    }
+
+    static let crossSite = Problem(
+        .forbidden,
+        "cross-site",
+        "From another site",
+        "A page of another site may not change anything here."
+    )
+
     // MARK: This service
 
     static func unready(_ reason: UnreadyReason, _ detail: String) -> Problem {

@@ -11,7 +11,7 @@ struct EventStreamRoutes: Sendable {
     private static let bufferingByProxy = HTTPField.Name("X-Accel-Buffering")!
 
     func add(to table: inout RouteTable) {
-        table.add(.get, "/api/events", "what happens, as server-sent events", events)
+        table.add(.get, "/api/events", for: .viewer, "what happens, as server-sent events", events)
     }
 
     private func events(_ request: Request, _ context: APIRequestContext) async throws -> Response {

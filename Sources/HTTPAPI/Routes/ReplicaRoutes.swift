@@ -8,10 +8,10 @@ struct ReplicaRoutes: Sendable {
     let queries: StrategyQueries
 
     func add(to table: inout RouteTable) {
-        table.add(.get, "/api/replicas", "the replicas, with load and lease", replicas)
-        table.add(.get, "/api/replicas/{id}", "one replica", replica)
-        table.add(.post, "/api/replicas/{id}/drain", "let a replica hand everything over and go", drain)
-        table.add(.get, "/api/ownership", "who took which shard from whom, when and why", ownership)
+        table.add(.get, "/api/replicas", for: .viewer, "the replicas, with load and lease", replicas)
+        table.add(.get, "/api/replicas/{id}", for: .viewer, "one replica", replica)
+        table.add(.post, "/api/replicas/{id}/drain", for: .admin, "let a replica hand everything over and go", drain)
+        table.add(.get, "/api/ownership", for: .viewer, "who took which shard from whom, when and why", ownership)
     }
 
     private func replicas(_ request: Request, _ context: APIRequestContext) async throws -> Response {
@@ -31,9 +31,9 @@ struct ReplicaRoutes: Sendable {
     private func drain(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         let id = try id(context)
         try QueryParameters(request, known: []).finish()
-        guard try await desired.requestDrain(ofReplica: id), let replica = try await queries.replica(id: id) else {
-            throw Problem.noReplica(id: String(id))
-        }
+        guard try await desired.requestDrain(ofReplica: id, by: context.principal?.name),
+            let replica = try await queries.replica(id: id)
+        else { throw Problem.noReplica(id: String(id)) }
         return Answer.json(.accepted, headers: [.location: "/api/replicas/\(id)"]) { replica.members(of: &$0) }
     }
 

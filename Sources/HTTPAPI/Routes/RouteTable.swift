@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Logging
 
 /// All routes of the API, in one place: what is registered, what GET / lists, and what 405 answers with.
 struct RouteTable: Sendable {
@@ -10,6 +11,8 @@ struct RouteTable: Sendable {
         /// With parameters in braces: `/api/live-strategy/{id}`.
         let path: String
         let summary: String
+        /// Who may; nil for everybody, without a token.
+        let role: AccessRole?
         let handler: Handler
     }
 
@@ -18,15 +21,22 @@ struct RouteTable: Sendable {
     mutating func add(
         _ method: HTTPRequest.Method,
         _ path: String,
+        for role: AccessRole?,
         _ summary: String,
         _ handler: @escaping Handler
     ) {
-        routes.append(Route(method: method, path: path, summary: summary, handler: handler))
+        routes.append(Route(method: method, path: path, summary: summary, role: role, handler: handler))
     }
 
-    func register(on router: Router<APIRequestContext>) {
+    func register(on router: Router<APIRequestContext>, _ access: AccessControl) {
         for route in routes {
-            router.on(RouterPath(route.path), method: route.method, use: route.handler)
+            router.on(RouterPath(route.path), method: route.method) { request, context in
+                guard let role = route.role else { return try await route.handler(request, context) }
+                var context = context
+                context.principal = try access.admit(request, as: role)
+                if let name = context.principal?.name { context.logger[metadataKey: "access.name"] = "\(name)" }
+                return try await route.handler(request, context)
+            }
         }
     }
 

@@ -7,9 +7,9 @@ struct ServiceRoutes: Sendable {
     let dependencies: APIDependencies
 
     func add(to table: inout RouteTable) {
-        table.add(.get, "/healthz", "whether this process lives", health)
-        table.add(.get, "/readyz", "whether this replica may take traffic", readiness)
-        table.add(.get, "/metrics", "metrics for Prometheus", metrics)
+        table.add(.get, "/healthz", for: nil, "whether this process lives", health)
+        table.add(.get, "/readyz", for: nil, "whether this replica may take traffic", readiness)
+        table.add(.get, "/metrics", for: .viewer, "metrics for Prometheus", metrics)
     }
 
     private func health(_ request: Request, _ context: APIRequestContext) -> Response {

@@ -15,7 +15,8 @@ extension StrategyRoutes {
     /// 201 once it runs; 202 if that takes longer, or if it failed on the way (its status and last error say so).
     func start(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         let body = try await request.jsonBody(limit: configuration.bodyLimit)
-        let order = try await order(from: body)
+        var order = try await order(from: body)
+        order.by = context.principal?.name
         switch try await dependencies.desired.start(order) {
         case .taken(let running): throw Problem.taken(by: running)
         case .started(let id, _): return try await answer(toStartOf: id)

@@ -13,7 +13,8 @@ extension StrategyRoutes {
             symbol: stop.symbol,
             exchange: stop.exchange,
             reason: stop.reason,
-            positions: stop.positions
+            positions: stop.positions,
+            by: context.principal?.name
         )
         guard case .requested(let id, _) = outcome else {
             throw Problem.notActive(symbol: stop.symbol.name, exchange: stop.exchange)

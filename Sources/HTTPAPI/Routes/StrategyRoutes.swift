@@ -11,16 +11,20 @@ struct StrategyRoutes: Sendable {
     var queries: StrategyQueries { dependencies.queries }
 
     func add(to table: inout RouteTable) {
-        table.add(.post, "/api/live-strategy/start", "start a strategy", start)
-        table.add(.post, "/api/live-strategy/stop", "stop a strategy", stop)
-        table.add(.post, "/api/live-strategy/pause", "let a strategy open no more positions") { request, context in
+        table.add(.post, "/api/live-strategy/start", for: .trader, "start a strategy", start)
+        table.add(.post, "/api/live-strategy/stop", for: .trader, "stop a strategy", stop)
+        table.add(.post, "/api/live-strategy/pause", for: .trader, "let a strategy open no more positions") {
+            request,
+            context in
             try await setPaused(true, request, context)
         }
-        table.add(.post, "/api/live-strategy/resume", "let a paused strategy trade again") { request, context in
+        table.add(.post, "/api/live-strategy/resume", for: .trader, "let a paused strategy trade again") {
+            request,
+            context in
             try await setPaused(false, request, context)
         }
-        table.add(.get, "/api/live-strategy/status", "the active strategies", status)
-        table.add(.get, "/api/live-strategy/history", "the stopped strategies", history)
+        table.add(.get, "/api/live-strategy/status", for: .viewer, "the active strategies", status)
+        table.add(.get, "/api/live-strategy/history", for: .viewer, "the stopped strategies", history)
     }
 
     private func setPaused(
@@ -33,7 +37,8 @@ struct StrategyRoutes: Sendable {
         let outcome = try await dependencies.desired.setPaused(
             symbol: market.symbol,
             exchange: market.exchange,
-            paused
+            paused,
+            by: context.principal?.name
         )
         guard case .done(let id, _, _) = outcome, let strategy = try await queries.active(id: id) else {
             throw Problem.notActive(symbol: market.symbol.name, exchange: market.exchange)

@@ -9,11 +9,17 @@ struct StrategyTrailRoutes: Sendable {
     let queries: StrategyQueries
 
     func add(to table: inout RouteTable) {
-        table.add(.get, "/api/live-strategy/{id}", "one strategy and who ran it when", strategy)
-        table.add(.get, "/api/live-strategy/{id}/ownership", "who ran it when, and why it moved", ownership)
-        table.add(.get, "/api/live-strategy/{id}/orders", "its orders", orders)
-        table.add(.get, "/api/live-strategy/{id}/fills", "its trades", fills)
-        table.add(.get, "/api/live-strategy/{id}/events", "what happened to it", events)
+        table.add(.get, "/api/live-strategy/{id}", for: .viewer, "one strategy and who ran it when", strategy)
+        table.add(
+            .get,
+            "/api/live-strategy/{id}/ownership",
+            for: .viewer,
+            "who ran it when, and why it moved",
+            ownership
+        )
+        table.add(.get, "/api/live-strategy/{id}/orders", for: .viewer, "its orders", orders)
+        table.add(.get, "/api/live-strategy/{id}/fills", for: .viewer, "its trades", fills)
+        table.add(.get, "/api/live-strategy/{id}/events", for: .viewer, "what happened to it", events)
     }
 
     private func strategy(_ request: Request, _ context: APIRequestContext) async throws -> Response {

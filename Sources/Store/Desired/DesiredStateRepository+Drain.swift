@@ -3,9 +3,10 @@ import Postgres
 extension DesiredStateRepository {
     /// Asks a replica to hand everything over and go. Asked again, it changes nothing but wakes the replica once more.
     ///
+    /// - Parameter by: Who asks, for the record.
     /// - Returns: False if there is no such replica (any more).
     /// - Throws: `PostgresError`.
-    package func requestDrain(ofReplica id: Int64) async throws -> Bool {
+    package func requestDrain(ofReplica id: Int64, by: String? = nil) async throws -> Bool {
         let rows = try await database.query(
             """
             WITH target AS MATERIALIZED (
@@ -19,7 +20,9 @@ extension DesiredStateRepository {
                 RETURNING r.id, t.name
             ), logged AS (
                 INSERT INTO tenure.events (kind, replica_id, details)
-                SELECT 'drain_requested', m.id, jsonb_build_object('name', m.name) FROM marked m
+                SELECT 'drain_requested', m.id,
+                    jsonb_strip_nulls(jsonb_build_object('name', m.name, 'by', \(by)::text))
+                FROM marked m
             )
             SELECT pg_notify('tenure', 'drain ' || id)::text FROM target
             """,

@@ -102,9 +102,9 @@ extension DesiredStateRepository {
                 WHERE h.id = a.shard
             ), logged AS (
                 INSERT INTO tenure.events (kind, strategy_id, details)
-                SELECT 'started', a.id, jsonb_build_object(
+                SELECT 'started', a.id, jsonb_strip_nulls(jsonb_build_object(
                     'symbol', a.symbol, 'exchange', a.exchange, 'strategy_type', a.strategy_type,
-                    'interval', a.interval, 'execution', a.execution)
+                    'interval', a.interval, 'execution', a.execution, 'by', \(order.by)::text))
                 FROM added a
             )
             SELECT a.id, a.shard,

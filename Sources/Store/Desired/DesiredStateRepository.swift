@@ -17,12 +17,14 @@ package struct DesiredStateRepository: Sendable {
 
     /// Asks the owner to stop a strategy. The first request's reason and positions hold; further ones only wake the owner.
     ///
+    /// - Parameter by: Who asks, for the record.
     /// - Throws: `PostgresError`.
     package func requestStop(
         symbol: Symbol,
         exchange: String,
         reason: String,
-        positions: StopPositions
+        positions: StopPositions,
+        by: String? = nil
     ) async throws -> StopOutcome {
         let rows = try await database.query(
             """
@@ -42,6 +44,11 @@ package struct DesiredStateRepository: Sendable {
                 RETURNING s.id, s.shard, t.first
             ), counted AS (
                 UPDATE tenure.shards h SET revision = h.revision + 1 FROM updated u WHERE h.id = u.shard AND u.first
+            ), logged AS (
+                INSERT INTO tenure.events (kind, strategy_id, details)
+                SELECT 'stop_requested', u.id, jsonb_strip_nulls(jsonb_build_object(
+                    'reason', \(reason)::text, 'positions', \(positions.rawValue)::text, 'by', \(by)::text))
+                FROM updated u WHERE u.first
             )
             SELECT id, shard, pg_notify('tenure', 'stop ' || id || ' ' || shard)::text FROM updated
             """,
@@ -55,8 +62,11 @@ package struct DesiredStateRepository: Sendable {
     /// Sets whether a strategy may open positions. Its candles go on being processed. One that has failed or is quarantined is
     /// started again when it is resumed.
     ///
+    /// - Parameter by: Who asks, for the record.
     /// - Throws: `PostgresError`.
-    package func setPaused(symbol: Symbol, exchange: String, _ paused: Bool) async throws -> PauseOutcome {
+    package func setPaused(symbol: Symbol, exchange: String, _ paused: Bool, by: String? = nil) async throws
+        -> PauseOutcome
+    {
         let rows = try await database.query(
             """
             WITH target AS MATERIALIZED (
@@ -78,8 +88,10 @@ package struct DesiredStateRepository: Sendable {
             ), counted AS (
                 UPDATE tenure.shards h SET revision = h.revision + 1 FROM updated u WHERE h.id = u.shard
             ), logged AS (
-                INSERT INTO tenure.events (kind, strategy_id)
-                SELECT \(paused ? "paused" : "resumed"), u.id FROM updated u
+                INSERT INTO tenure.events (kind, strategy_id, details)
+                SELECT \(paused ? "paused" : "resumed"), u.id,
+                    jsonb_strip_nulls(jsonb_build_object('by', \(by)::text))
+                FROM updated u
             )
             SELECT t.id, t.shard, u.id IS NOT NULL,
                 CASE WHEN u.id IS NOT NULL THEN pg_notify('tenure', 'change ' || t.id || ' ' || t.shard)::text END

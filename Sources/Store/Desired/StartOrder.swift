@@ -9,6 +9,8 @@ package struct StartOrder: Sendable {
     package var execution: Execution
     /// Complete: every parameter of the mode, with its value.
     package var config: JSONValue
+    /// Who wants it, for the record; nil where nobody is asked for a name.
+    package var by: String?
 
     package init(
         symbol: Symbol,
@@ -16,7 +18,8 @@ package struct StartOrder: Sendable {
         strategyType: String,
         interval: Interval,
         execution: Execution,
-        config: JSONValue
+        config: JSONValue,
+        by: String? = nil
     ) {
         self.symbol = symbol
         self.exchange = exchange
@@ -24,5 +27,6 @@ package struct StartOrder: Sendable {
         self.interval = interval
         self.execution = execution
         self.config = config
+        self.by = by
     }
 }

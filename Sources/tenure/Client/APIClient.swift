@@ -9,15 +9,18 @@ import Trading
 struct APIClient: Sendable {
     /// Without a slash at the end.
     let url: String
+    /// Sent with every request.
+    let token: String?
 
     private static let timeout = TimeAmount.seconds(30)
     private static let largestAnswer = 64 << 20
     private static let pageSize = 500
 
     /// Nil if that is no address.
-    init?(url: String) {
+    init?(url: String, token: String? = nil) {
         guard ["http://", "https://"].contains(where: { url.hasPrefix($0) && url.count > $0.count }) else { return nil }
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+        self.token = token
     }
 
     func get(_ path: String, _ query: [String: String] = [:]) async throws -> JSONValue {
@@ -46,6 +49,7 @@ struct APIClient: Sendable {
         var request = HTTPClientRequest(url: url + path)
         request.method = method
         request.headers.add(name: "accept", value: "application/json")
+        if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
         let status: Int
         let text: String
         do {

@@ -7,13 +7,30 @@ struct ClientOptions: ParsableArguments {
     @Option(help: "The load balancer, or any replica. (default: TENURE_URL, else http://127.0.0.1:8080)")
     var url: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The file that holds your access token. (default: TENURE_TOKEN_FILE, else the token itself in TENURE_TOKEN)",
+            valueName: "path"
+        ),
+        completion: .file()
+    )
+    var tokenFile: String?
+
     @Flag(help: "Print JSON, for programs.")
     var json = false
 
     /// - Throws: An `ExitCode`, with what is wrong said already.
     func client() throws -> APIClient {
-        let url = url ?? ProcessInfo.processInfo.environment["TENURE_URL"] ?? "http://127.0.0.1:8080"
-        guard let client = APIClient(url: url) else {
+        let environment = ProcessInfo.processInfo.environment
+        let url = url ?? environment["TENURE_URL"] ?? "http://127.0.0.1:8080"
+        var token = environment["TENURE_TOKEN"]
+        if let path = tokenFile ?? environment["TENURE_TOKEN_FILE"] {
+            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+                throw fail("the file \"\(path)\" cannot be read (--token-file, TENURE_TOKEN_FILE)", code: 66)
+            }
+            token = String(text.trimmed)
+        }
+        guard let client = APIClient(url: url, token: token) else {
             throw fail(
                 "\"\(url)\" is not an address that begins with http:// or https:// (--url, TENURE_URL)",
                 code: 64

@@ -62,6 +62,7 @@ struct Server {
             logger: logger
         )
         let host = StrategyHost(services: services, shards: ShardRepository(pool))
+        let access = AccessControl(settings.accessTokens)
         let departure = Departure(limit: settings.drainTimeout, linger: settings.drainLinger, logger: logger)
         let replica = ReplicaService(
             identity: identity,
@@ -91,6 +92,7 @@ struct Server {
                     registry: modes,
                     exchanges: Dictionary(uniqueKeysWithValues: exchanges.map { ($0.name, $0) })
                 ),
+                access: access,
                 readiness: ReplicaReadiness(replica: replica),
                 changes: changes,
                 events: events,
@@ -117,6 +119,7 @@ struct Server {
                 .init(service: EndlessService { try await binance.run() }),
                 .init(service: journal),
                 .init(service: host),
+                .init(service: AccessFileService(path: settings.accessTokensFile, access: access, logger: logger)),
                 .init(service: api),
                 .init(service: LingeringService(departure: departure)),
                 .init(service: membership, successTerminationBehavior: .gracefullyShutdownGroup),

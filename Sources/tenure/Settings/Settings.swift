@@ -1,4 +1,5 @@
 import Exchanges
+import HTTPAPI
 import Hosting
 import Logging
 import Observability
@@ -9,6 +10,10 @@ struct Settings: Sendable {
     var sessionDatabaseURL = ""
     var host = "127.0.0.1"
     var port = 8080
+    /// Nil: nobody is asked for a token.
+    var accessTokens: AccessTokens?
+    /// Where they are read again from when they change.
+    var accessTokensFile: String?
     var replicaName = ""
     var capacity = 10_000
     var leaseTTL = Duration.seconds(3)
@@ -65,11 +70,18 @@ struct Settings: Sendable {
         if let format = reader.choice("TENURE_LOG_FORMAT", of: LogFormat.allCases.map(\.rawValue)) {
             log.format = LogFormat(rawValue: format) ?? log.format
         }
-        if !["127.0.0.1", "::1", "localhost"].contains(host) {
+        if let text = reader.text("TENURE_API_TOKENS") {
+            do {
+                accessTokens = try AccessTokens(text)
+            } catch {
+                for problem in error.problems { reader.problem("TENURE_API_TOKENS", problem) }
+            }
+            accessTokensFile = reader.source.values["TENURE_API_TOKENS_FILE"]
+        } else if !["127.0.0.1", "::1", "localhost"].contains(host) {
             reader.problem(
                 "TENURE_HOST",
-                "binding to anything but loopback needs access tokens, which this version does not have yet: "
-                    + "use 127.0.0.1 and put an authenticating proxy in front"
+                "whoever reaches it could trade: set TENURE_API_TOKENS (`tenure token create` makes one) to listen on "
+                    + "\(host), or use 127.0.0.1"
             )
         }
         reader.rejectUnknown(prefix: "TENURE_")

@@ -2,8 +2,8 @@
 struct SettingsReader {
     let source: SettingsSource
     private(set) var problems: [String] = []
-    /// The second one is for the commands that ask a cluster, and may be set where a replica runs.
-    private var known: Set<String> = ["TENURE_SETTINGS_FILE", "TENURE_URL"]
+    /// The later ones are for the commands that ask a cluster, and may be set where a replica runs.
+    private var known: Set<String> = ["TENURE_SETTINGS_FILE", "TENURE_URL", "TENURE_TOKEN", "TENURE_TOKEN_FILE"]
 
     init(source: SettingsSource) {
         self.source = source

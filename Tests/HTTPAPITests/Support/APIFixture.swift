@@ -21,10 +21,12 @@ struct APIFixture: Sendable {
 
     /// - Parameters:
     ///   - owned: Whether there is a live replica that acts on what is wanted.
+    ///   - access: Who is let in; everybody, if nothing else is said.
     ///   - change: To change the configuration.
     static func with(
         owned: Bool = true,
         setup: TestingSetup = .router,
+        access: AccessControl = AccessControl(nil),
         _ change: (inout APIConfiguration) -> Void = { _ in },
         _ body: @Sendable (APIFixture) async throws -> Void
     ) async throws {
@@ -33,19 +35,23 @@ struct APIFixture: Sendable {
         let changed = configuration
         try await Turns.shared.withTurn {
             try await withTestDatabase { url in
-                try await serve(url, owned: owned, setup: setup, changed, body)
+                try await serve(url, owned: owned, setup: setup, access: access, changed, body)
             }
         }
     }
 
     /// The API without any database, for requests that are refused before it is asked.
-    static func offline(_ body: @Sendable (APIFixture) async throws -> Void) async throws {
+    static func offline(
+        access: AccessControl = AccessControl(nil),
+        _ body: @Sendable (APIFixture) async throws -> Void
+    ) async throws {
         let url = "postgresql://nobody@127.0.0.1:1/nothing"
         try await serve(
             url,
             owned: false,
             acquireTimeout: .milliseconds(1),
             setup: .router,
+            access: access,
             APIConfiguration(port: 0),
             body
         )
@@ -60,6 +66,7 @@ struct APIFixture: Sendable {
         acquireTimeout: Duration = .seconds(10),
         statementTimeout: Duration = .seconds(10),
         setup: TestingSetup,
+        access: AccessControl = AccessControl(nil),
         _ configuration: APIConfiguration,
         _ body: @Sendable (APIFixture) async throws -> Void
     ) async throws {
@@ -83,6 +90,7 @@ struct APIFixture: Sendable {
                 desired: DesiredStateRepository(database: pool, timeout: statementTimeout),
                 queries: queries,
                 validator: TestValidator(),
+                access: access,
                 readiness: readiness,
                 changes: changes,
                 events: feed,

@@ -1,0 +1,13 @@
+/// What somebody may do; each role may do all that the one before it may.
+package enum AccessRole: String, Sendable, CaseIterable, Comparable {
+    /// Look.
+    case viewer
+    /// Start, stop, pause and resume strategies.
+    case trader
+    /// Send replicas away.
+    case admin
+
+    package static func < (left: AccessRole, right: AccessRole) -> Bool { left.rank < right.rank }
+
+    private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+}
