@@ -8,8 +8,10 @@ struct Tenure: AsyncParsableCommand {
             "Hosts live trading strategies so that they survive anything that happens to the machine they run on.",
         version: Tenure.version,
         subcommands: [
-            UpCommand.self, ServeCommand.self, MigrateCommand.self, SimulatorCommand.self, StatusCommand.self,
-            ReplicasCommand.self, DrainCommand.self, OwnershipCommand.self, TokenCommand.self,
+            UpCommand.self, ServeCommand.self, MigrateCommand.self, SimulatorCommand.self, StartCommand.self,
+            StopCommand.self, PauseCommand.self, ResumeCommand.self, StatusCommand.self, HistoryCommand.self,
+            OrdersCommand.self, EventsCommand.self, OwnershipCommand.self, ReplicasCommand.self, DrainCommand.self,
+            TokenCommand.self,
         ]
     )
 

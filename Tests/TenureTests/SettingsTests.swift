@@ -1,4 +1,5 @@
-import FoundationEssentials
+import Foundation
+import HTTPAPI
 import Hosting
 import Testing
 
@@ -104,5 +105,25 @@ struct SettingsTests {
         #expect(
             problems(["TENURE_SETTINGS_FILE": folder + "/broken"]) == ["\(folder)/broken, line 1: expected NAME=value"]
         )
+    }
+
+    @Test("beyond loopback it listens only with tokens, which come from the setting or its file")
+    func accessTokens() throws {
+        let open = Self.database.merging(["TENURE_HOST": "0.0.0.0"]) { $1 }
+        #expect(problems(open).contains { $0.hasPrefix("TENURE_HOST: ") && $0.contains("TENURE_API_TOKENS") })
+        let entry = AccessToken.make(name: "alice", role: .trader, expires: nil).entry
+        let settings = try settings(open.merging(["TENURE_API_TOKENS": entry]) { $1 })
+        #expect(settings.accessTokens?.tokens.map(\.name) == ["alice"])
+        #expect(settings.accessTokensFile == nil)
+        for wrong in ["nonsense", "# nobody"] {
+            let problems = problems(open.merging(["TENURE_API_TOKENS": wrong]) { $1 })
+            #expect(problems.contains { $0.hasPrefix("TENURE_API_TOKENS: ") })
+        }
+        let file = NSTemporaryDirectory() + "tokens-\(UInt64.random(in: .min ... .max))"
+        try entry.write(toFile: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let fromFile = try self.settings(open.merging(["TENURE_API_TOKENS_FILE": file]) { $1 })
+        #expect(fromFile.accessTokens?.tokens.map(\.name) == ["alice"])
+        #expect(fromFile.accessTokensFile == file)
     }
 }

@@ -15,6 +15,8 @@ struct EventStreamRoutes: Sendable {
     }
 
     private func events(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        // The newest ones, as every other list, for whoever asks for JSON.
+        if request.headers[.accept] == "application/json" { return try await list(request) }
         var query = QueryParameters(request, known: ["strategy", "last_event_id"])
         let strategy = query.id("strategy")
         // A browser sends the header when it comes back; the parameter is for the first time.
@@ -40,5 +42,14 @@ struct EventStreamRoutes: Sendable {
             ],
             body: ResponseBody(asyncSequence: messages)
         )
+    }
+
+    private func list(_ request: Request) async throws -> Response {
+        var query = QueryParameters(request, known: ["limit", "cursor"])
+        let before = query.cursor(of: .events) { $0.id }
+        let limit = query.limit()
+        try query.finish()
+        let page = try await queries.events(before: before, limit: limit)
+        return Answer.list(page.items, next: page.next.map { Cursor(.events, id: $0) }) { $0.write(to: &$1) }
     }
 }

@@ -37,15 +37,17 @@ extension StrategyQueries {
         return Page(found: try rows.map(ListedFill.init), limit: limit, position: \.position)
     }
 
+    /// - Parameter id: Of a strategy; of all, and of none, if there is no id.
     package func events(
-        of id: Int64,
+        of id: Int64? = nil,
         before: Int64? = nil,
         limit: Int
     ) async throws -> Page<ListedEvent, Int64> {
+        let ofStrategy = id.map { "strategy_id = \($0) AND" } ?? ""
         let rows = try await database.query(
             """
             SELECT \(raw: ListedEvent.columns) FROM tenure.events
-            WHERE strategy_id = \(id) AND id < \(before ?? Int64.max)
+            WHERE \(raw: ofStrategy) id < \(before ?? Int64.max)
             ORDER BY id DESC LIMIT \(limit + 1)
             """,
             timeout: timeout

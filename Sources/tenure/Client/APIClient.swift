@@ -27,8 +27,8 @@ struct APIClient: Sendable {
         try await send(.GET, path + Self.text(of: query))
     }
 
-    func post(_ path: String) async throws -> JSONValue {
-        try await send(.POST, path)
+    func post(_ path: String, _ body: [String: JSONValue]? = nil) async throws -> JSONValue {
+        try await send(.POST, path, body.map(JSONValue.object))
     }
 
     /// The pages of a list as one: its first `limit` items, or all.
@@ -45,11 +45,38 @@ struct APIClient: Sendable {
         return .object(["items": .array(items)])
     }
 
-    private func send(_ method: HTTPMethod, _ path: String) async throws -> JSONValue {
+    /// The id of the strategy that is meant: by an id, or by the symbol of an active one.
+    func strategyID(_ strategy: String, exchange: String?) async throws -> Int {
+        if let id = Int(strategy) { return id }
+        let query = ["symbol": strategy, "exchange": exchange].compactMapValues { $0 }
+        let found = try await get("/api/live-strategy/status", query)["items"]?.array ?? []
+        guard let id = found.first?["id"]?.integer else {
+            throw fail(
+                "No strategy is active for \(strategy): `tenure status` lists the active ones, `tenure history` the others.",
+                code: 1
+            )
+        }
+        guard found.count == 1 else {
+            throw fail("\(strategy) is active on several exchanges: say which with --exchange.", code: 1)
+        }
+        return id
+    }
+
+    /// A request with what all requests have.
+    func request(_ method: HTTPMethod, _ path: String, accept: String) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: url + path)
         request.method = method
-        request.headers.add(name: "accept", value: "application/json")
+        request.headers.add(name: "accept", value: accept)
         if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+        return request
+    }
+
+    private func send(_ method: HTTPMethod, _ path: String, _ body: JSONValue? = nil) async throws -> JSONValue {
+        var request = request(method, path, accept: "application/json")
+        if let body {
+            request.headers.add(name: "content-type", value: "application/json")
+            request.body = .bytes(ByteBuffer(string: body.text))
+        }
         let status: Int
         let text: String
         do {
@@ -57,23 +84,28 @@ struct APIClient: Sendable {
             status = Int(response.status.code)
             text = String(buffer: try await response.body.collect(upTo: Self.largestAnswer))
         } catch {
-            throw fail(
-                "\(url) does not answer (\(error)). Say with --url or TENURE_URL where the cluster is.",
-                code: 69
-            )
+            throw noAnswer(error)
         }
         let body = try? JSONValue(text: text)
-        guard (200..<300).contains(status), let body else {
-            throw fail(
-                body?["detail"]?.string
-                    ?? "\(url)\(path) answered \(status), and not as Tenure does: is it another service?",
-                code: (400..<500).contains(status) ? 1 : 69
-            )
-        }
+        guard (200..<300).contains(status), let body else { throw refusal(of: path, status, body) }
         return body
     }
 
-    private static func text(of query: [String: String]) -> String {
+    func noAnswer(_ error: any Error) -> any Error {
+        fail("\(url) does not answer (\(error)). Say with --url or TENURE_URL where the cluster is.", code: 69)
+    }
+
+    /// Says why, as the answer does, with every field that is wrong.
+    func refusal(of path: String, _ status: Int, _ body: JSONValue?) -> any Error {
+        let fields = (body?["errors"]?.array ?? []).map { "\n  \($0["field"].cell): \($0["message"].cell)" }.joined()
+        let detail = body?["detail"]?.string.map { $0 + fields }
+        return fail(
+            detail ?? "\(url)\(path) answered \(status), and not as Tenure does: is it another service?",
+            code: (400..<500).contains(status) ? 1 : 69
+        )
+    }
+
+    static func text(of query: [String: String]) -> String {
         guard !query.isEmpty else { return "" }
         let pairs = query.sorted { $0.key < $1.key }.map { "\($0.key)=\(encoded($0.value))" }
         return "?" + pairs.joined(separator: "&")

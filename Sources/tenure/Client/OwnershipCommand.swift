@@ -11,8 +11,8 @@ struct OwnershipCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "Only of the strategy of this symbol.")
-    var symbol: String?
+    @Argument(help: "Only of this strategy: the symbol of an active one, or the id of any.")
+    var strategy: String?
 
     @Option(help: "The exchange of that strategy, if the symbol is active on several.")
     var exchange: String?
@@ -20,34 +20,21 @@ struct OwnershipCommand: AsyncParsableCommand {
     @Option(help: "Only what this replica (its id) took, or what was taken from it.")
     var replica: Int?
 
-    @Option(help: "How many changes at most.")
-    var limit = 50
-
+    @OptionGroup var lines: ListOptions
     @OptionGroup var options: ClientOptions
 
     func validate() throws {
-        guard limit > 0 else { throw ValidationError("--limit must be at least 1") }
-        guard symbol == nil || replica == nil else { throw ValidationError("give a symbol or --replica, not both") }
+        guard strategy == nil || replica == nil else { throw ValidationError("give a strategy or --replica, not both") }
     }
 
     func run() async throws {
         let client = try options.client()
         var path = "/api/ownership"
-        if let symbol { path = "/api/live-strategy/\(try await id(symbol, client))/ownership" }
+        if let strategy {
+            path = "/api/live-strategy/\(try await client.strategyID(strategy, exchange: exchange))/ownership"
+        }
         let query = replica.map { ["replica": "\($0)"] } ?? [:]
-        options.print(try await client.list(path, query, limit: limit), Self.text)
-    }
-
-    private func id(_ symbol: String, _ client: APIClient) async throws -> Int {
-        let query = ["symbol": symbol, "exchange": exchange].compactMapValues { $0 }
-        let found = try await client.get("/api/live-strategy/status", query)["items"]?.array ?? []
-        guard let id = found.first?["id"]?.integer else {
-            throw fail("No strategy is active for \(symbol): `tenure status` lists the active ones.", code: 1)
-        }
-        guard found.count == 1 else {
-            throw fail("\(symbol) is active on several exchanges: say which with --exchange.", code: 1)
-        }
-        return id
+        options.print(try await client.list(path, query, limit: lines.limit), Self.text)
     }
 
     static func text(_ answer: JSONValue) -> String {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Trading
 
 struct StatusCommand: AsyncParsableCommand {
@@ -16,12 +17,28 @@ struct StatusCommand: AsyncParsableCommand {
     @Option(help: "Only with this status: running, orphaned, …")
     var status: String?
 
+    @Flag(help: "Look again every second, until Ctrl-C.")
+    var watch = false
+
     @OptionGroup var options: ClientOptions
 
     func run() async throws {
+        let client = try options.client()
         let query = ["symbol": symbol, "exchange": exchange, "status": status].compactMapValues { $0 }
-        options.print(try await options.client().list("/api/live-strategy/status", query), Self.text)
+        while true {
+            let answer = try await client.list("/api/live-strategy/status", query)
+            if watch, !options.json, isatty(STDOUT_FILENO) == 1 {
+                // Home, and nothing below: ECMA-48, CUP and ED.
+                print("\u{1B}[H\u{1B}[2J", terminator: "")
+            }
+            options.print(answer, Self.text)
+            guard watch else { return }
+            fflush(nil)
+            try await Task.sleep(for: Self.pause)
+        }
     }
+
+    private static let pause = Duration.seconds(1)
 
     static func text(_ answer: JSONValue) -> String {
         let strategies = answer["items"]?.array ?? []

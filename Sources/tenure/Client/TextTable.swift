@@ -1,3 +1,5 @@
+import Trading
+
 /// Columns under headings, for people.
 struct TextTable: Equatable {
     let headings: [String]
@@ -5,6 +7,12 @@ struct TextTable: Equatable {
 
     init(_ headings: [String]) {
         self.headings = headings
+    }
+
+    /// A list of the API: each column shows the member of that name.
+    init(_ answer: JSONValue, _ columns: [(heading: String, member: String)]) {
+        self.init(columns.map(\.heading))
+        for item in answer["items"]?.array ?? [] { add(columns.map { item[$0.member].cell }) }
     }
 
     mutating func add(_ row: [String]) {

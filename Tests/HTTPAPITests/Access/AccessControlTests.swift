@@ -18,13 +18,14 @@ struct AccessControlTests {
 
     /// Every route, from the list that GET / shows.
     private static func routes(_ api: APIFixture) async throws -> [(method: HTTPRequest.Method, path: String)] {
-        let text = try await api.get("/").text
-        return text.split(separator: "\n").compactMap { line in
+        var routes: [(method: HTTPRequest.Method, path: String)] = []
+        for line in try await api.get("/").text.split(separator: "\n") {
             let words = line.split(separator: " ")
-            guard words.count > 1, let method = HTTPRequest.Method(rawValue: String(words[0])), words[1].hasPrefix("/")
-            else { return nil }
-            return (method, words[1].replacing("{id}", with: "1"))
+            guard words.count > 1, words[1].hasPrefix("/") else { continue }
+            let method = try #require(HTTPRequest.Method(rawValue: String(words[0])))
+            routes.append((method, String(words[1].replacing("{id}", with: "1"))))
         }
+        return routes
     }
 
     @Test("without a token only what says nothing is answered; with a wrong one too")

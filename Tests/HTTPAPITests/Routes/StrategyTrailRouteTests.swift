@@ -63,7 +63,7 @@ struct StrategyTrailRouteTests {
             let lists = [
                 ("orders", "client_order_id", ["order-3", "order-2", "order-1"]),
                 ("fills", "trade_id", ["t3", "t2", "t1"]),
-                ("events", "kind", ["resumed", "paused", "started"]),
+                ("events", "kind", ["stop_requested", "resumed", "paused", "started"]),
             ]
             for (list, key, expected) in lists {
                 let first = try await api.get("/api/live-strategy/\(id)/\(list)?limit=2").json()

@@ -1,0 +1,81 @@
+import ArgumentParser
+import FoundationEssentials
+import Trading
+
+struct StartCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "start",
+        abstract: "Starts a strategy.",
+        discussion: """
+            Example: tenure start BTCUSDT --mode scalp --interval 1m --set fast_period=5 --set stop_loss=0.004
+            """
+    )
+
+    @Argument(help: "What it trades: BTCUSDT.")
+    var symbol: String
+
+    @Option(help: "What it does: scalp, …")
+    var mode: String
+
+    @Option(help: "Its candles: 1s, 1m, 5m, …")
+    var interval: String
+
+    @Option(help: "Where it trades, if not on the cluster's default exchange.")
+    var exchange: String?
+
+    @Flag(help: "Trade with real money, not on paper.")
+    var live = false
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("A parameter of the mode. What is not set has its default.", valueName: "key=value"),
+        transform: Parameter.init
+    )
+    var parameters: [Parameter] = []
+
+    @OptionGroup var options: ClientOptions
+
+    struct Parameter {
+        let key: String
+        let value: JSONValue
+
+        /// Numbers and truths as such; what is neither is text.
+        init(_ text: String) throws {
+            guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+                throw ValidationError("--set takes key=value, not \(text)")
+            }
+            key = String(text[..<equals])
+            let rest = String(text[text.index(after: equals)...])
+            value =
+                switch try? JSONValue(text: rest) {
+                case .number(let number): .number(number)
+                case .bool(let truth): .bool(truth)
+                default: .string(rest)
+                }
+        }
+    }
+
+    func run() async throws {
+        var config: [String: JSONValue] = [:]
+        for parameter in parameters {
+            guard config.updateValue(parameter.value, forKey: parameter.key) == nil else {
+                throw fail("--set \(parameter.key) is given twice; give it once", code: 64)
+            }
+        }
+        var body: [String: JSONValue] = [
+            "symbol": .string(symbol), "mode": .string(mode), "interval": .string(interval),
+            "execution": .string(live ? "live" : "paper"), "config": .object(config),
+        ]
+        if let exchange { body["exchange"] = .string(exchange) }
+        options.print(try await options.client().post("/api/live-strategy/start", body), Self.text)
+    }
+
+    static func text(_ answer: JSONValue) -> String {
+        let title = "strategy \(answer["id"].cell), \(answer["symbol"].cell) (\(answer["strategy_type"].cell))"
+        guard answer["status"]?.string == "running" else {
+            let error = answer["last_error"]?.string.map { ": \($0)" } ?? ""
+            return "Recorded as \(title); it is \(answer["status"].cell)\(error)"
+        }
+        return "Started \(title) on \(answer["owner"].replicaCell)"
+    }
+}
