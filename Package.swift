@@ -199,7 +199,7 @@ let package = Package(
         .testTarget(
             name: "ExchangesTests",
             dependencies: [
-                "Exchanges", "ExchangeSimulator", "Trading", "TestSupport",
+                "Exchanges", "ExchangeSimulator", "LocalCluster", "Trading", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

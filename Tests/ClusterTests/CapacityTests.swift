@@ -4,7 +4,7 @@ import Testing
 import Trading
 
 /// What replicas carry: even when they come and go, and never more than they have room for.
-@Suite(.serialized, .timeLimit(.minutes(4)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct CapacityTests {
     @Test("strategies that nobody has room for are orphaned, visible and alerted; a new replica takes them")
     func exhausted() async throws {
@@ -66,7 +66,7 @@ struct CapacityTests {
             let atFirst = try await epochs()
             try newcomer.start()
             try await newcomer.waitUntilReady()
-            try await eventually(within: .seconds(20), "a third for the newcomer") {
+            try await eventually("a third for the newcomer") {
                 try await cluster.sql(
                     "SELECT count(*) FROM tenure.active_strategies WHERE owner_name = '\(newcomer.name)'"
                 ) == "7"

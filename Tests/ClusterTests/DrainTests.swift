@@ -6,7 +6,7 @@ import Testing
 import Trading
 
 /// Replicas leave, each strategy handed over at a settled point.
-@Suite(.serialized, .timeLimit(.minutes(4)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct DrainTests {
     @Test("a drain under load: of many strategies none misses a candle or sees one twice, and nobody is fenced")
     func drain() async throws {
@@ -105,7 +105,7 @@ struct DrainTests {
 
             // Nothing of the draining replica gets past its own row now.
             let obstacle = try await PostgresConnection.connect(
-                PostgresConfiguration(connectionString: cluster.cluster.databaseURL),
+                patient(cluster.cluster.databaseURL),
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             )
             try await obstacle.query("BEGIN")

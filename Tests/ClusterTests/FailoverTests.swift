@@ -4,7 +4,7 @@ import Testing
 import Trading
 
 /// A strategy survives whatever happens to the process that runs it.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct FailoverTests {
     @Test("a strategy started through the load balancer runs, and every replica tells the same of it")
     func startAndStatus() async throws {
@@ -60,7 +60,7 @@ struct FailoverTests {
 
     @Test("a stopped process loses its strategies after one TTL, and writes nothing more once it goes on")
     func freeze() async throws {
-        try await withCluster { cluster in
+        try await withCluster(environment: ["TENURE_LEASE_TTL": "3s"]) { cluster in
             try await cluster.start("BTCUSDT", "1s")
             let before = try await cluster.strategy("BTCUSDT", "three candles") { ($0["candles"]?.integer ?? 0) >= 3 }
             let victim = try #require(before["owner"]?["id"]?.integer)
@@ -154,11 +154,10 @@ struct FailoverTests {
             try await cluster.strategy("BTCUSDT", "three candles") { ($0["candles"]?.integer ?? 0) >= 3 }
             let owner = try await cluster.owner(of: "BTCUSDT")
             let other = try #require(cluster.cluster.replicas.first { $0.name != owner.name })
-            let answer = try await cluster.post("/api/live-strategy/stop", #"{"symbol":"BTCUSDT"}"#, to: other)
-            #expect(answer.status == 200)
-            #expect(answer["reason"]?.string == "user_stopped")
-            #expect(answer["trades_count"]?.integer != nil)
-            #expect(answer["pnl"]?.string != nil)
+            let stopped = try await cluster.stop("BTCUSDT", through: other)
+            #expect(stopped["reason"]?.string == "user_stopped")
+            #expect(stopped["trades_count"]?.integer != nil)
+            #expect(stopped["pnl"]?.string != nil)
             _ = try await owner.output.first(containing: "Removed strategy: BTCUSDT (user_stopped)")
 
             #expect(

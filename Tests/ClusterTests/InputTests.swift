@@ -4,7 +4,7 @@ import Testing
 import Trading
 
 /// Whatever is sent, the answer says what to do, and nothing is half done.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct InputTests {
     @Test("bad input is answered with a problem that names the field, never with a 500")
     func badInput() async throws {
@@ -78,9 +78,9 @@ struct InputTests {
         do {
             _ = try await output.first(containing: "The database cannot be reached; trying again")
             try await eventually("an answer") { try await HTTPProbe.status(port: port, path: "/healthz") == 200 }
-            #expect(try await HTTPProbe.status(port: port, path: "/readyz") == 503)
+            #expect(try await HTTPProbe.status(port: port, path: "/readyz", within: .seconds(60)) == 503)
             #expect(
-                try await HTTPProbe.status(port: port, path: "/api/live-strategy/status", within: .seconds(8)) == 503
+                try await HTTPProbe.status(port: port, path: "/api/live-strategy/status", within: .seconds(60)) == 503
             )
 
             try await postgres.start()

@@ -4,7 +4,7 @@ import Testing
 import Trading
 
 /// The heart of it: recorded candles, real processes, kills in the middle – and the same trades to the last digit.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ReplayTests {
     struct Recording: Sendable, CustomTestStringConvertible {
         let symbol: String
@@ -102,7 +102,7 @@ struct ReplayTests {
         let interval = try #require(Interval(rawValue: recording.interval))
         let last = interval.openTime(containing: market).milliseconds - interval.milliseconds
         let wanted = Timestamp(milliseconds: last).description
-        try await eventually(within: .seconds(30), "the candle of \(wanted)") {
+        try await eventually("the candle of \(wanted)") {
             // RFC 3339 in UTC sorts as text.
             (try await cluster.strategy(recording.symbol)?["last_candle"]?.string ?? "") >= wanted
         }

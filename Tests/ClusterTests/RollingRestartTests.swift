@@ -4,7 +4,7 @@ import Testing
 import Trading
 
 /// A new version is rolled out: one replica after the other leaves and comes back, and nobody notices.
-@Suite(.serialized, .timeLimit(.minutes(4)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct RollingRestartTests {
     @Test("a rolling restart under HTTP load: no request fails, no candle is missed, every gap is known")
     func rollingRestart() async throws {

@@ -36,7 +36,7 @@ struct TestCluster: Sendable {
 
     /// Sends a request; again for a while if the load balancer itself says that no replica is ready (then none has seen it).
     func send(_ request: HTTPClientRequest) async throws -> Answer {
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(60)
         while true {
             let answer = try await sendOnce(request)
             guard answer["type"]?.string == "urn:tenure:problem:no-replica", ContinuousClock.now < deadline else {
@@ -48,7 +48,7 @@ struct TestCluster: Sendable {
     }
 
     private func sendOnce(_ request: HTTPClientRequest) async throws -> Answer {
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
         let bytes = try await response.body.collect(upTo: 16 << 20)
         let text = String(buffer: bytes)
         return Answer(
@@ -65,8 +65,27 @@ struct TestCluster: Sendable {
     {
         let body = #"{"symbol":"\#(symbol)","mode":"scalp","interval":"\#(interval)","config":\#(config)}"#
         let answer = try await post("/api/live-strategy/start", body, to: replica)
+        // On a slow machine it may take longer than the answer waits.
+        if answer.status == 202 {
+            return try await strategy(symbol, "\(symbol) running") { $0["status"]?.string == "running" }
+        }
         try #require(answer.status == 201, "start answered \(answer.status): \(answer.body.text)")
         return answer.body
+    }
+
+    /// Stops a strategy and returns its record in the history.
+    func stop(_ symbol: String, through replica: Replica) async throws -> JSONValue {
+        let answer = try await post("/api/live-strategy/stop", #"{"symbol":"\#(symbol)"}"#, to: replica)
+        try #require(answer.status == 200 || answer.status == 202, "stop answered \(answer.status)")
+        guard answer.status == 202 else { return answer.body }
+        // On a slow machine it may take longer than the answer waits.
+        let id = try #require(answer["id"]?.integer)
+        var record = answer.body
+        try await eventually("\(symbol) stopped") {
+            record = try await get("/api/live-strategy/\(id)").body
+            return record["status"]?.string == "stopped"
+        }
+        return record
     }
 
     /// Starts strategies on one-second candles, many at a time.
@@ -99,10 +118,9 @@ struct TestCluster: Sendable {
     }
 
     /// Waits until as many strategies run and have processed so many candles each, and returns them by symbol.
-    func running(_ count: Int, candles: Int, within limit: Duration = .seconds(60)) async throws -> [String: JSONValue]
-    {
+    func running(_ count: Int, candles: Int) async throws -> [String: JSONValue] {
         var found: [String: JSONValue] = [:]
-        try await eventually(within: limit, "\(count) strategies running, with \(candles) candles each") {
+        try await eventually(within: .seconds(120), "\(count) strategies running, with \(candles) candles each") {
             found = try await strategies()
             return found.count == count
                 && found.values.allSatisfy {
@@ -128,12 +146,11 @@ struct TestCluster: Sendable {
     @discardableResult
     func strategy(
         _ symbol: String,
-        within limit: Duration = .seconds(20),
         _ what: String,
         _ condition: (JSONValue) -> Bool
     ) async throws -> JSONValue {
         var found: JSONValue?
-        try await eventually(within: limit, what) {
+        try await eventually(what) {
             found = try await strategy(symbol)
             return found.map(condition) ?? false
         }
@@ -153,7 +170,7 @@ struct TestCluster: Sendable {
 
     /// Waits until the strategies are shared out evenly, so that none will move by itself any more.
     func waitUntilBalanced() async throws {
-        try await eventually(within: .seconds(20), "an even share for everybody") {
+        try await eventually("an even share for everybody") {
             try await sql(
                 """
                 SELECT max(load) - min(load) <= 1 FROM (
@@ -205,8 +222,11 @@ func withCluster<R>(
             port: 0,
             dataDirectory: directory,
             simulatorArguments: simulator,
-            // Most tests send their requests elsewhere when a replica goes, and kill replicas themselves.
-            environment: ["TENURE_DRAIN_LINGER": "0ms", "TENURE_SUSPECT_AFTER": "0"].merging(environment) { $1 },
+            // Most tests send their requests elsewhere when a replica goes, and kill replicas themselves. And nobody is to be
+            // taken for dead because the machine is slow.
+            environment: [
+                "TENURE_DRAIN_LINGER": "0ms", "TENURE_SUSPECT_AFTER": "0", "TENURE_LEASE_TTL": "12s",
+            ].merging(environment) { $1 },
             restartsReplicas: false,
             isDurable: false,
             terminal: .silent

@@ -3,7 +3,7 @@ import LocalCluster
 import TestSupport
 import Testing
 
-@Suite("A child process", .timeLimit(.minutes(1)))
+@Suite("A child process", .timeLimit(.minutes(5)))
 struct ChildProcessTests {
     @Test("its exit code is its status", arguments: [0, 1, 7, 255] as [Int32])
     func exitCode(code: Int32) async throws {

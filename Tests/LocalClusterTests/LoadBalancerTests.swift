@@ -2,7 +2,7 @@ import LocalCluster
 import TestSupport
 import Testing
 
-@Suite("The load balancer", .timeLimit(.minutes(1)))
+@Suite("The load balancer", .timeLimit(.minutes(5)))
 struct LoadBalancerTests {
     @Test("requests are spread over the servers, and go on while one is killed, whatever their method")
     func killedServer() async throws {

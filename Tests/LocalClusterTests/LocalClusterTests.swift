@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// With a small program in the place of `tenure`, to see what the cluster itself does; the tests of the whole use `tenure`.
-@Suite("A local cluster", .timeLimit(.minutes(1)))
+@Suite("A local cluster", .timeLimit(.minutes(5)))
 struct LocalClusterTests {
     @Test("it starts in order, answers on one port, brings back a killed replica and stops with nothing left")
     func life() async throws {

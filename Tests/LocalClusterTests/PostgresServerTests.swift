@@ -4,7 +4,7 @@ import LocalCluster
 import TestSupport
 import Testing
 
-@Suite("A private PostgreSQL server", .timeLimit(.minutes(1)))
+@Suite("A private PostgreSQL server", .timeLimit(.minutes(5)))
 struct PostgresServerTests {
     @Test("each test gets a database of its own with the schema, as an ordinary role", arguments: 0..<4)
     func testDatabase(number: Int) async throws {

@@ -4,7 +4,7 @@ import LocalCluster
 import TestSupport
 import Testing
 
-@Suite("What a process started ends with it", .timeLimit(.minutes(1)))
+@Suite("What a process started ends with it", .timeLimit(.minutes(5)))
 struct ProcessGuardianTests {
     @Test("its children are killed and its directories removed when it is killed, even a frozen child")
     func killedParent() async throws {

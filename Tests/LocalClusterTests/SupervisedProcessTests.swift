@@ -3,7 +3,7 @@ import Testing
 
 @testable import LocalCluster
 
-@Suite("A supervised process", .timeLimit(.minutes(1)))
+@Suite("A supervised process", .timeLimit(.minutes(5)))
 struct SupervisedProcessTests {
     @Test("one that is killed is started again and says so; one that is stopped stays down")
     func restart() async throws {

@@ -6,13 +6,11 @@ import Testing
 
 @testable import Migrations
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct MigratorTests {
     private let logger = Logger(label: "migrator-tests") { _ in SwiftLogNoOpLogHandler() }
 
-    private func configuration(_ url: String) -> PostgresConfiguration {
-        PostgresConfiguration(connectionString: url)
-    }
+    private func configuration(_ url: String) -> PostgresConfiguration { patient(url) }
 
     /// Slow enough for others to get in between, and not to be applied twice.
     private static let slow = Migration(

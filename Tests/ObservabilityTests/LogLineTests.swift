@@ -4,7 +4,7 @@ import Testing
 
 @testable import Observability
 
-@Suite("Log lines", .timeLimit(.minutes(1)))
+@Suite("Log lines", .timeLimit(.minutes(5)))
 struct LogLineTests {
     private func line(
         _ format: LogFormat,

@@ -2,7 +2,7 @@ import CoreMetrics
 import Observability
 import Testing
 
-@Suite("The metrics page", .timeLimit(.minutes(1)))
+@Suite("The metrics page", .timeLimit(.minutes(5)))
 struct PrometheusRegistryTests {
     private let registry = PrometheusRegistry(catalogue: MetricCatalogue([:]))
 

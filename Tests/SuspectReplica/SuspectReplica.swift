@@ -54,7 +54,8 @@ struct SuspectReplica {
         let host = StrategyHost(services: services, shards: ShardRepository(pool))
         let replica = ReplicaService(
             identity: identity,
-            lease: .standard,
+            // On a slow machine nobody is to be taken for dead who is not. Whoever dies unseen is waited for that long.
+            lease: LeaseConfiguration(ttl: .seconds(8), heartbeatInterval: .milliseconds(500)),
             database: database,
             listener: listener,
             host: host,

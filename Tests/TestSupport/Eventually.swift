@@ -8,7 +8,7 @@
 ///   - condition: Asked again and again, with short pauses. While it throws, it is not true.
 /// - Throws: ``EventuallyTimedOut``, which fails the test.
 package func eventually(
-    within limit: Duration = .seconds(10),
+    within limit: Duration = .seconds(60),
     _ what: String = "the condition",
     _ condition: () async throws -> Bool
 ) async throws {

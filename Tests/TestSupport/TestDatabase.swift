@@ -51,14 +51,14 @@ enum TestDatabase {
         let server = try await TestServer.shared
         try await administer("CREATE DATABASE \(raw: template) OWNER tenure", on: server)
         _ = try await Migrator().migrate(
-            PostgresConfiguration(connectionString: server.connectionString(database: template)),
+            patient(server.connectionString(database: template)),
             logger: logger
         )
     }
 
     private static func administer(_ statement: PostgresStatement, on server: PostgresServer) async throws {
         let connection = try await PostgresConnection.connect(
-            PostgresConfiguration(connectionString: server.connectionString(database: "postgres", user: "postgres")),
+            patient(server.connectionString(database: "postgres", user: "postgres")),
             logger: logger
         )
         do {

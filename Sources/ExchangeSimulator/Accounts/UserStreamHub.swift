@@ -89,9 +89,12 @@ final class UserStreamHub: Sendable {
         for connection in connections { connection.send([ByteBuffer(string: "{\"event\":\(event)}")]) }
     }
 
-    /// Cuts every connection; answers with how many there were.
+    /// Cuts every connection; answers with how many there were. None of them is counted any more, or told anything.
     func closeAll() -> Int {
-        let connections = state.withLock { $0.subscribers.values.map(\.connection) }
+        let connections = state.withLock { state in
+            defer { state.subscribers = [:] }
+            return state.subscribers.values.map(\.connection)
+        }
         for connection in connections { connection.drop() }
         return connections.count
     }

@@ -61,10 +61,11 @@ final class SimulatedExchange: Sendable {
         reply: @escaping @Sendable (SimulatorResponse) -> Void
     ) {
         if request.path.hasPrefix("/sim/") { return reply(ControlRoutes(exchange: self).respond(to: request)) }
-        requests.add(1, ordering: .relaxed)
         // Whatever becomes of an order request, it was received.
         let number = OrderRoutes.isOrder(request) ? desk.receive(request) : nil
         let fault = faults.nextRequest()
+        // What is counted has taken the faults that are meant for it.
+        requests.add(1, ordering: .relaxed)
         let (used, refusal) = spendWeight(of: request)
         let headers: HTTPHeaders = ["X-MBX-USED-WEIGHT": "\(used)", "X-MBX-USED-WEIGHT-1M": "\(used)"]
         let finish: @Sendable (SimulatorResponse) -> Void = { response in

@@ -70,7 +70,7 @@ final class SocketUpgrade {
     ) {
         let response = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
         context.write(NIOAny(HTTPServerResponsePart.head(response)), promise: nil)
-        context.writeAndFlush(NIOAny(HTTPServerResponsePart.end(nil)), promise: nil)
+        context.write(NIOAny(HTTPServerResponsePart.end(nil)), promise: nil)
         let bound = NIOLoopBound((self, context, handler), eventLoop: context.eventLoop)
         // Nothing that writes HTTP may be left when the first frame is written.
         let removals = writers.map { context.pipeline.syncOperations.removeHandler($0) }
@@ -81,6 +81,8 @@ final class SocketUpgrade {
             }
             .flatMap {
                 let (_, context, handler) = bound.value
+                // Only now: who has the answer is subscribed, and misses nothing from then on.
+                context.flush()
                 return context.pipeline.syncOperations.removeHandler(handler)
             }
             .flatMap {

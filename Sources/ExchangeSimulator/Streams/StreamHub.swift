@@ -80,9 +80,12 @@ final class StreamHub: Sendable {
         }
     }
 
-    /// Cuts every connection; answers with how many there were.
+    /// Cuts every connection; answers with how many there were. None of them is counted any more, or told anything.
     func closeAll() -> Int {
-        let connections = state.withLock { $0.subscribers.values.map(\.connection) }
+        let connections = state.withLock { state in
+            defer { (state.subscribers, state.listeners) = ([:], [:]) }
+            return state.subscribers.values.map(\.connection)
+        }
         for connection in connections { connection.drop() }
         return connections.count
     }

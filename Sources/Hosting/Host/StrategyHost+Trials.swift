@@ -29,7 +29,7 @@ extension StrategyHost {
         _ ledger: inout HostLedger,
         _ group: inout DiscardingTaskGroup
     ) {
-        var started: [Int64] = []
+        var started: [StrategyRunner] = []
         for strategy in trial.strategies {
             guard let suspect = ledger.trials.start(strategy.id) else { continue }
             guard ids.contains(strategy.id), strategy == GuardedStrategy(strategy.id, suspect.token) else {
@@ -38,21 +38,25 @@ extension StrategyHost {
                 continue
             }
             let isRestore = suspect.definition.checkpoint != nil
-            start(
-                StrategyRunner(suspect.definition, token: suspect.token, isRestore: isRestore, services: services),
-                &ledger,
-                &group
+            let runner = StrategyRunner(
+                suspect.definition,
+                token: suspect.token,
+                isRestore: isRestore,
+                services: services
             )
-            started.append(strategy.id)
+            start(runner, &ledger, &group)
+            started.append(runner)
         }
         if !started.isEmpty {
             services.logger.warning(
                 "On trial: strategies whose shards were taken from crashed replicas again and again",
-                metadata: ["strategy.ids": "\(started)", "trial": "\(trial.duration)"]
+                metadata: ["strategy.ids": "\(started.map(\.definition.id))", "trial": "\(trial.duration)"]
             )
         }
-        group.addTask { [services, continuation] in
+        group.addTask { [services, continuation, started] in
             do {
+                // On a slow machine, or while the exchange is away, it has not had the time yet to do any harm.
+                for runner in started { await runner.waitUntilUp() }
                 if !ids.isEmpty {
                     // Nothing announces that it does no harm.
                     try await Task.sleep(for: trial.duration)

@@ -2,7 +2,7 @@
 package struct TrialPolicy: Sendable, Equatable {
     /// Adoptions of a shard from crashed replicas, within ten minutes.
     package let crashes: Int
-    /// Of the first trial; twice that after another crash, and four times after further ones, for culprits that take their time.
+    /// Of the first trial, from when all in it are up; twice that after another crash, and four times after further ones, for culprits that take their time.
     package let duration: Duration
 
     package static let standard = TrialPolicy(after: 3)

@@ -18,6 +18,9 @@ final class StartGate: Sendable {
         state = Mutex(State(queue: StartQueue(limit: limit)))
     }
 
+    /// Those who have not been let in.
+    var waiting: Int { state.withLock { $0.waiters.count } }
+
     /// Returns when it may begin. The place is given up by ``Place/leave()``.
     ///
     /// - Throws: `CancellationError`.

@@ -29,6 +29,7 @@ final class StrategyRunner: Sendable {
     let control: Mutex<Control>
     private let stopSignal: AsyncStream<Void>
     private let stopper: AsyncStream<Void>.Continuation
+    private let up = CompletionSignal()
     private let ended = CompletionSignal()
 
     init(_ definition: StoredStrategy, token: FencingToken, isRestore: Bool, services: HostingServices) {
@@ -63,6 +64,9 @@ final class StrategyRunner: Sendable {
 
     func waitUntilEnded() async { await ended.wait() }
 
+    /// Until it follows the market, or has ended before it came to that.
+    func waitUntilUp() async { await up.wait() }
+
     /// Runs until it is stopped, lost, or has failed for good (then the reason is stored).
     ///
     /// - Parameter becameUp: Called once all that happened meanwhile has been processed and the strategy follows the market.
@@ -76,6 +80,7 @@ final class StrategyRunner: Sendable {
             }
         }
         await closePositionIfAsked()
+        up.complete()
         ended.complete()
     }
 
@@ -170,6 +175,7 @@ final class StrategyRunner: Sendable {
         }
         if isRestore { logger.info("✓ Restored strategy: \(definition.symbol) (\(definition.mode))") }
         control.withLock { $0.wasUp = true }
+        up.complete()
         becameUp()
     }
 

@@ -8,7 +8,7 @@ import Testing
 @testable import Nemesis
 
 /// The judge of ownership is shown writes that are as they should be, and writes that are not.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct OwnershipJudgeTests {
     @Test("a stranger's write, a write after the claim, and a claim from the living are found")
     func judge() async throws {
@@ -16,7 +16,7 @@ struct OwnershipJudgeTests {
             try await withDirectory { directory in
                 let log = try ActionLog(path: "\(directory)/nemesis.log", echoes: false)
                 _ = try await Migrator().migrate(
-                    PostgresConfiguration(connectionString: server.connectionString()),
+                    patient(server.connectionString()),
                     logger: logger
                 )
                 let judge = try await connect(server, "nemesis")
@@ -77,10 +77,7 @@ struct OwnershipJudgeTests {
 
     private func connect(_ server: PostgresServer, _ name: String) async throws -> PostgresConnection {
         try await PostgresConnection.connect(
-            PostgresConfiguration(
-                connectionString: server.connectionString(user: "postgres"),
-                applicationName: name
-            ),
+            patient(server.connectionString(user: "postgres"), applicationName: name),
             logger: logger
         )
     }

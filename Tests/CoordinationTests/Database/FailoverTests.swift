@@ -7,7 +7,7 @@ import Testing
 
 /// A standby without the last commits takes the primary's place: ids and epochs would be given out a second time, if the
 /// timeline were not a part of them.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(5)))
 struct FailoverTests {
     @Test func `who joined under the old timeline changes nothing under the new one, even where its rows survived`()
         async throws
@@ -74,13 +74,13 @@ struct FailoverTests {
     @Test func `whole replicas: all join anew on the promoted server, and share everything there`() async throws {
         let port = try LoopbackPort.free()
         try await ServiceFixture.withServer(alternative: port) { cluster, primary in
-            let first = cluster.start("a")
+            let first = cluster.start("a", lease: ServiceFixture.shortLease)
             try await cluster.settled([first])
             try await withStandby(of: primary, port: port) { standby in
                 let before = first.host.tokens
                 // Lost: two more join and get their shares, and one of them takes over from the first.
-                let second = cluster.start("b")
-                let third = cluster.start("c")
+                let second = cluster.start("b", lease: ServiceFixture.shortLease)
+                let third = cluster.start("c", lease: ServiceFixture.shortLease)
                 try await cluster.settled([first, second, third])
                 let old = [first, second, third].compactMap(\.id)
                 await primary.stop(.immediate)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Coordination
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct OwnershipEventTests {
     @Test func `a claim, a hand-over and a restore are one event each, whatever the number of strategies`() async throws
     {

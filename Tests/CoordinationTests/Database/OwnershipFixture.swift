@@ -8,7 +8,8 @@ import TestSupport
 
 /// A database with the schema, and replicas that are sessions on it, without a service.
 struct OwnershipFixture: Sendable {
-    static let ttl = Duration.seconds(30)
+    /// Longer than a test may take.
+    static let ttl = Duration.seconds(600)
     static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// One session with its row and its lock.
@@ -35,7 +36,7 @@ struct OwnershipFixture: Sendable {
     /// On a server of its own.
     static func withServer(_ body: (OwnershipFixture, PostgresServer) async throws -> Void) async throws {
         try await withPrivateServer(isDurable: false) { server in
-            let configuration = PostgresConfiguration(connectionString: server.connectionString())
+            let configuration = patient(server.connectionString())
             _ = try await Migrator().migrate(configuration, logger: logger)
             try await body(try await on(server), server)
         }
@@ -52,11 +53,7 @@ struct OwnershipFixture: Sendable {
         settings: [String: String] = [:]
     ) async throws -> PostgresConnection {
         try await PostgresConnection.connect(
-            PostgresConfiguration(
-                connectionString: url,
-                applicationName: "tenure/\(instance)",
-                settings: settings
-            ),
+            patient(url, applicationName: "tenure/\(instance)", settings: settings),
             logger: logger
         )
     }

@@ -5,7 +5,7 @@ import Testing
 @testable import Coordination
 
 /// Joining, renewing, watching, fencing, leaving: the SQL.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(5)))
 struct ReplicaRepositoryTests {
     @Test func `a replica joins with its lock held and a fresh lease; ids are never used twice`() async throws {
         try await OwnershipFixture.with { database in
@@ -13,12 +13,12 @@ struct ReplicaRepositoryTests {
             let second = try await database.join("a")
             #expect(second.id > first.id)
             let membership = try #require(
-                try await first.life.renew(first.id, ttl: .seconds(30), unseen: [second.id])
+                try await first.life.renew(first.id, ttl: .seconds(600), unseen: [second.id])
             )
             #expect(membership.members.map(\.id) == [first.id, second.id])
             #expect(membership.member(second.id)?.isSeenHeld == true)
             #expect(membership.member(first.id)?.isSeenHeld == false, "not asked for")
-            #expect(membership.members[1].leaseRemaining > .seconds(25))
+            #expect(membership.members[1].leaseRemaining > .seconds(300))
             #expect(membership.orphans.shards == 1_024)
         }
     }
@@ -43,9 +43,9 @@ struct ReplicaRepositoryTests {
         try await OwnershipFixture.with { database in
             let replica = try await database.join("a", ttl: .seconds(5))
             // The picture is the one from before the renewal.
-            _ = try await replica.life.renew(replica.id, ttl: .seconds(60))
-            let membership = try #require(try await replica.life.renew(replica.id, ttl: .seconds(60)))
-            #expect(membership.members[0].leaseRemaining > .seconds(50))
+            _ = try await replica.life.renew(replica.id, ttl: .seconds(600))
+            let membership = try #require(try await replica.life.renew(replica.id, ttl: .seconds(600)))
+            #expect(membership.members[0].leaseRemaining > .seconds(300))
             try await database.observer.query(
                 "UPDATE tenure.replicas SET fenced_at = clock_timestamp() WHERE id = \(replica.id)"
             )
@@ -58,20 +58,19 @@ struct ReplicaRepositoryTests {
         try await OwnershipFixture.with { database in
             let victim = try await database.join("a")
             let clock = ContinuousClock()
-            var start = clock.now
+            let start = clock.now
             #expect(try await !ReplicaRepository.watch(victim.id, wait: .milliseconds(300), on: database.observer))
-            #expect(clock.now - start >= .milliseconds(300) && clock.now - start < .seconds(3))
-            async let isFree = ReplicaRepository.watch(victim.id, wait: .seconds(20), on: database.observer)
+            #expect(clock.now - start >= .milliseconds(300))
+            // Longer than the test may take: that it is answered at all shows that it was noticed.
+            async let isFree = ReplicaRepository.watch(victim.id, wait: .seconds(3_600), on: database.observer)
             let other = try await OwnershipFixture.connect(database.url)
             try await eventually("somebody waits for the lock") {
                 try await other.query(
                     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = \(victim.id)::bigint::oid"
                 )[0].decode(Int.self) > 0
             }
-            start = clock.now
             await victim.session.close()
             #expect(try await isFree)
-            #expect(clock.now - start < .seconds(5))
             #expect(try await ReplicaRepository.watch(victim.id, wait: .milliseconds(1), on: database.observer))
         }
     }

@@ -6,19 +6,19 @@ import Testing
 @testable import Coordination
 
 /// The database goes, and comes back.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(5)))
 struct DatabaseRestartTests {
     @Test(arguments: [PostgresServer.StopMode.fast, .immediate])
     func `a restart moves nothing, whether it is short or outlasts the leases`(_ mode: PostgresServer.StopMode)
         async throws
     {
         try await ServiceFixture.withServer { cluster, server in
-            try await cluster.withReplicas(["a", "b", "c"]) { replicas in
+            try await cluster.withReplicas(["a", "b", "c"], lease: ServiceFixture.shortLease) { replicas in
                 let owners = try await cluster.owners()
                 let ids = replicas.map(\.id)
                 let abandoned = replicas.map(\.host.now.abandoned.count)
                 func check() async throws {
-                    try await eventually(within: .seconds(30), "all are members, and none is suspended") {
+                    try await eventually("all are members, and none is suspended") {
                         replicas.allSatisfy { $0.id != nil && $0.service.isTrusted && !$0.host.now.isSuspended }
                     }
                     #expect(replicas.map(\.id) == ids)
@@ -38,7 +38,7 @@ struct DatabaseRestartTests {
                 try await server.start()
                 try await check()
                 // Long enough for a wrong verdict: a session that has been up for one TTL may judge.
-                try await Task.sleep(for: .seconds(3.5))
+                try await Task.sleep(for: ServiceFixture.shortLease.ttl + .milliseconds(500))
                 try await check()
             }
         }

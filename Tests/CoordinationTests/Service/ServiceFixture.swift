@@ -26,6 +26,12 @@ struct ServiceFixture: Sendable {
     let url: String
     let strategies: Int
 
+    /// For tests in which nobody is to be taken for dead because the machine is slow. Who dies before anybody has seen its
+    /// lock held is waited for that long.
+    static let longLease = LeaseConfiguration(ttl: .seconds(20), heartbeatInterval: .milliseconds(500))
+    /// For tests that wait until it runs out: long enough for a slow machine to renew it.
+    static let shortLease = LeaseConfiguration(ttl: .seconds(8), heartbeatInterval: .milliseconds(500))
+
     /// On a database of its own, with this many shards that hold a strategy each, and some that hold none.
     static func with(strategies: Int = 30, _ body: (ServiceFixture) async throws -> Void) async throws {
         try await withTestDatabase { url in
@@ -45,7 +51,7 @@ struct ServiceFixture: Sendable {
                 url = "postgresql://tenure@127.0.0.1:\(server.port),127.0.0.1:\(alternative)/tenure"
             }
             _ = try await Migrator().migrate(
-                PostgresConfiguration(connectionString: url),
+                patient(url),
                 logger: OwnershipFixture.logger
             )
             try await run(url, strategies) { try await body($0, server) }
@@ -79,7 +85,7 @@ struct ServiceFixture: Sendable {
 
     func start(
         _ name: String,
-        lease: LeaseConfiguration = .standard,
+        lease: LeaseConfiguration = longLease,
         host: RecordingHost = RecordingHost()
     ) -> Replica {
         let identity = OwnershipFixture.identity(name)
@@ -107,8 +113,12 @@ struct ServiceFixture: Sendable {
     }
 
     /// Runs `body` with these replicas, once they share everything, and ends those that are left.
-    func withReplicas(_ names: [String], _ body: ([Replica]) async throws -> Void) async throws {
-        let replicas = names.map { start($0) }
+    func withReplicas(
+        _ names: [String],
+        lease: LeaseConfiguration = longLease,
+        _ body: ([Replica]) async throws -> Void
+    ) async throws {
+        let replicas = names.map { start($0, lease: lease) }
         do {
             try await settled(replicas)
             try await body(replicas)
@@ -131,8 +141,8 @@ struct ServiceFixture: Sendable {
     }
 
     /// Waits until every shard is owned by one of these and run by the same, and the strategies are shared out evenly.
-    func settled(_ replicas: [Replica], within limit: Duration = .seconds(30)) async throws {
-        try await eventually(within: limit, "every shard is owned and run") {
+    func settled(_ replicas: [Replica]) async throws {
+        try await eventually("every shard is owned and run") {
             let owners = try await owners()
             let running = replicas.map(\.host.tokens)
             guard owners.count == 1_024, running.reduce(0, { $0 + $1.count }) == 1_024 else { return false }

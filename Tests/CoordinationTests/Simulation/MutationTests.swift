@@ -3,7 +3,7 @@ import Testing
 @testable import Coordination
 
 /// Breaks one rule of the protocol at a time: a simulation that does not notice would be worth nothing.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(15)))
 struct MutationTests {
     @Test(arguments: SimulationProfile.Mutation.allCases)
     func `a broken rule is noticed`(_ mutation: SimulationProfile.Mutation) async throws {

@@ -3,7 +3,7 @@ import Testing
 @testable import Coordination
 
 /// How fast, how seldom and how cheaply: one thing happens to a cluster that is otherwise at rest.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(15)))
 struct ScenarioTests {
     private static let seeds = 0..<20 as Range<UInt64>
 

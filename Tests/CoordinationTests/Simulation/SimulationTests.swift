@@ -3,7 +3,7 @@ import Testing
 @testable import Coordination
 
 /// Hundreds of clusters under faults, in simulated time.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(15)))
 struct SimulationTests {
     /// A run that went wrong, and how to see it again.
     struct Failure: Error, CustomStringConvertible {

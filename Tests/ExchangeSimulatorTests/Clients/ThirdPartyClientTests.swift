@@ -4,7 +4,7 @@ import Testing
 /// Programs that people use against Binance, against the simulator: markets, candles, the life of an order, account and streams.
 @Suite(
     "Other people's clients",
-    .timeLimit(.minutes(5)),
+    .timeLimit(.minutes(10)),
     .enabled("\(PythonClients.isMissing)") { try await PythonClients.canBeHad }
 )
 struct ThirdPartyClientTests {

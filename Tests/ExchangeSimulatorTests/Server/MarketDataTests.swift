@@ -2,7 +2,7 @@ import ExchangeSimulator
 import Testing
 import Trading
 
-@Suite("Market data over REST", .timeLimit(.minutes(1)))
+@Suite("Market data over REST", .timeLimit(.minutes(5)))
 struct MarketDataTests {
     /// 2025-06-15 12:00:30 UTC, and stands still.
     private static let still = SimulatorConfiguration(

@@ -4,7 +4,7 @@ import Logging
 import Testing
 import Trading
 
-@Suite("Replaying recordings", .timeLimit(.minutes(1)))
+@Suite("Replaying recordings", .timeLimit(.minutes(5)))
 struct ReplayTests {
     private static let minute: Int64 = 60_000
 

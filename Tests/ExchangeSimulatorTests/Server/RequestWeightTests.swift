@@ -2,7 +2,7 @@ import Testing
 
 @testable import ExchangeSimulator
 
-@Suite("Request weight", .timeLimit(.minutes(1)))
+@Suite("Request weight", .timeLimit(.minutes(5)))
 struct RequestWeightTests {
     @Test("is counted for each address and minute, and refused beyond the limit until the minute is over")
     func isCounted() {

@@ -6,7 +6,7 @@ import NIOWebSocket
 import Testing
 import Trading
 
-@Suite("Whatever clients do", .timeLimit(.minutes(1)))
+@Suite("Whatever clients do", .timeLimit(.minutes(5)))
 struct RobustnessTests {
     /// Sends bytes over a bare connection, and collects what comes back until it is closed.
     static func exchange(_ bytes: [UInt8], port: Int, thenClose: Bool = false) async throws -> String {

@@ -35,7 +35,7 @@ struct Trader: Sendable {
         request.method = method
         request.headers.add(name: "X-MBX-APIKEY", value: key)
         if let body { request.body = .bytes(ByteBuffer(string: body)) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
         let bytes = try await response.body.collect(upTo: 16 << 20)
         // An answer that is no JSON is one, too.
         let body = try? JSONDecoder().decode(JSONValue.self, from: Data(buffer: bytes))

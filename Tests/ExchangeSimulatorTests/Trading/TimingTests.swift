@@ -3,7 +3,7 @@ import NIOHTTP1
 import Testing
 import Trading
 
-@Suite("The time of a request", .timeLimit(.minutes(1)))
+@Suite("The time of a request", .timeLimit(.minutes(5)))
 struct TimingTests {
     private static let now: Int64 = 1_749_988_800_000
     private static let order = "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01"

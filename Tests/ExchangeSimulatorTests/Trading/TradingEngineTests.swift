@@ -3,7 +3,7 @@ import Trading
 
 @testable import ExchangeSimulator
 
-@Suite("The trading engine", .timeLimit(.minutes(1)))
+@Suite("The trading engine", .timeLimit(.minutes(5)))
 struct TradingEngineTests {
     private static let start = Timestamp(milliseconds: 1_749_988_800_000)
 
@@ -124,5 +124,18 @@ struct TradingEngineTests {
                 && first.trades.values.joined().contains { !$0.isMaker }
         )
         #expect(first.trades.values.joined().contains { $0.commissionAsset == "BNB" && $0.symbol == "BTCUSDT" })
+    }
+
+    @Test("counts orders without a fill in each interval, from the server's start on")
+    func orderCount() {
+        var count = OrderCount()
+        for _ in 0..<100 { #expect(count.place(at: .seconds(17)) == nil) }
+        #expect(count.counts(at: .seconds(17)) == [100, 100])
+        let refusal = count.place(at: .seconds(17.5))
+        #expect(refusal?.limit == OrderCount.limits[0] && refusal?.retryAfter == 3)
+        count.filled(isMaker: false)
+        #expect(count.place(at: .seconds(19)) == nil && count.place(at: .seconds(19)) != nil)
+        #expect(count.place(at: .seconds(20)) == nil)
+        #expect(count.counts(at: .seconds(20)) == [1, 101])
     }
 }

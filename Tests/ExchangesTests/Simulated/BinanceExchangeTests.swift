@@ -5,7 +5,7 @@ import Trading
 
 @testable import Exchanges
 
-@Suite(.timeLimit(.minutes(1))) struct BinanceExchangeTests {
+@Suite(.timeLimit(.minutes(5))) struct BinanceExchangeTests {
     private static let start = Timestamp(milliseconds: 1_750_000_000_000)
 
     // MARK: Gapless sequences
@@ -192,6 +192,8 @@ import Trading
             let before = try await venue.simulator.status("requests")
             #expect(try await venue.exchange.market("BTCUSDT") == market)
             #expect(try await venue.simulator.status("requests") == before)
+            // While the first is being asked for, the others gather.
+            try await venue.simulator.faults(#""rest_delay_ms":1000,"for_requests":1"#)
             let outcomes = await withTaskGroup { group in
                 for number in 1...150 {
                     group.addTask {

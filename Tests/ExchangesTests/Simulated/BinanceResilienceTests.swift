@@ -1,4 +1,5 @@
 import ExchangeSimulator
+import LocalCluster
 import Logging
 import Synchronization
 import Testing
@@ -7,13 +8,12 @@ import Trading
 @testable import Exchanges
 
 /// What happens when the exchange is away, silent, slow or cross, and when this side goes away.
-@Suite(.timeLimit(.minutes(1))) struct BinanceResilienceTests {
+@Suite(.timeLimit(.minutes(5))) struct BinanceResilienceTests {
     private static let start = Timestamp(milliseconds: 1_750_000_000_000)
     private static let stepped = SimulatorConfiguration(steps: true, startTime: start)
 
     @Test func `an exchange that is down at first is joined when it comes`() async throws {
-        // A port that is free: one that was just given up.
-        let port = try await Venue.with(Self.stepped) { $0.simulator.port }
+        let port = try LoopbackPort.free()
         let log = LogRecorder()
         let exchange = BinanceExchange(configuration: .local(port: port), logger: log.logger)
         var configuration = Self.stepped
@@ -83,7 +83,7 @@ import Trading
     @Test func `connections are renewed before their time without an interruption`() async throws {
         let log = LogRecorder()
         let adjust = { @Sendable (configuration: inout BinanceConfiguration) in
-            configuration.connectionLifetime = .milliseconds(100)
+            configuration.connectionLifetime = .milliseconds(300)
             configuration.renewalOverlap = .milliseconds(50)
         }
         // A market that runs, a candle in ten milliseconds.
@@ -110,7 +110,7 @@ import Trading
         let log = LogRecorder()
         let adjust = { @Sendable (configuration: inout BinanceConfiguration) in
             configuration.silenceBeforePing = .milliseconds(20)
-            configuration.pingTimeout = .seconds(20)
+            configuration.pingTimeout = .seconds(240)
         }
         try await Venue.with(Self.stepped, logger: log.logger, adjust: adjust) { venue in
             try await venue.exchange.withMarketEvents("BTCUSDT", .oneSecond, after: Self.start - 1_000) { events in
@@ -143,8 +143,8 @@ import Trading
     }
 
     @Test func `an answer that takes too long is given up and asked for again`() async throws {
-        try await Venue.with(Self.stepped, adjust: { $0.requestTimeout = .milliseconds(500) }) { venue in
-            try await venue.simulator.faults(#""rest_delay_ms":20000,"for_requests":1"#)
+        try await Venue.with(Self.stepped, adjust: { $0.requestTimeout = .seconds(3) }) { venue in
+            try await venue.simulator.faults(#""rest_delay_ms":600000,"for_requests":1"#)
             #expect(try await venue.exchange.serverTime() == Self.start)
         }
     }
@@ -239,7 +239,7 @@ import Trading
     }
 
     @Test func `shutting down while the exchange is out of reach ends at once`() async throws {
-        let port = try await Venue.with(Self.stepped) { $0.simulator.port }
+        let port = try LoopbackPort.free()
         let exchange = BinanceExchange(configuration: .local(port: port), logger: .silent)
         try await withThrowingTaskGroup { group in
             group.addTask { try await exchange.run() }
@@ -282,7 +282,7 @@ import Trading
 
     @Test func `a cancelled request says so and leaves its place to others`() async throws {
         try await Venue.with(Self.stepped, adjust: { $0.concurrentRequests = 1 }) { venue in
-            try await venue.simulator.faults(#""rest_delay_ms":20000,"for_requests":1"#)
+            try await venue.simulator.faults(#""rest_delay_ms":600000,"for_requests":1"#)
             await withTaskGroup { group in
                 for _ in 0..<3 {
                     group.addTask {

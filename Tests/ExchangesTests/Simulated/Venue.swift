@@ -51,7 +51,7 @@ extension BinanceConfiguration {
             accountStreamURL: "ws://127.0.0.1:\(port)/ws-api/v3"
         )
         configuration.backOff = BackOffPolicy(initial: .milliseconds(10), maximum: .milliseconds(100))
-        configuration.requestTimeout = .seconds(20)
+        configuration.requestTimeout = .seconds(60)
         adjust(&configuration)
         return configuration
     }
@@ -101,7 +101,7 @@ struct SimulatorControl: Sendable {
         var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/sim/\(path)")
         request.method = method
         if let body { request.body = .bytes(ByteBuffer(string: body)) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
         let text = String(buffer: try await response.body.collect(upTo: 1 << 20))
         guard response.status == .ok else { throw ExchangeError(.rejected, "/sim/\(path): \(response.status) \(text)") }
         return text

@@ -4,7 +4,7 @@ import Trading
 
 @testable import HTTPAPI
 
-@Suite("Cursors", .timeLimit(.minutes(1)))
+@Suite("Cursors", .timeLimit(.minutes(5)))
 struct CursorTests {
     @Test("a position survives the way through the client")
     func roundTrip() {

@@ -4,7 +4,7 @@ import Trading
 
 @testable import HTTPAPI
 
-@Suite("Reading JSON", .timeLimit(.minutes(1)))
+@Suite("Reading JSON", .timeLimit(.minutes(5)))
 struct JSONParserTests {
     private func parse(_ text: String) throws(JSONSyntaxError) -> JSONValue {
         try JSONParser.parse(Array(text.utf8))

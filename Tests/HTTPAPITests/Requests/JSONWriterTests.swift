@@ -4,7 +4,7 @@ import Trading
 
 @testable import HTTPAPI
 
-@Suite("Writing JSON", .timeLimit(.minutes(1)))
+@Suite("Writing JSON", .timeLimit(.minutes(5)))
 struct JSONWriterTests {
     @Test("members come in the order told, amounts as strings, moments as RFC 3339")
     func members() {

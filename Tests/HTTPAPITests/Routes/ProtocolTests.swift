@@ -4,7 +4,7 @@ import HummingbirdTesting
 import NIOCore
 import Testing
 
-@Suite("HTTP itself", .timeLimit(.minutes(1)))
+@Suite("HTTP itself", .timeLimit(.minutes(5)))
 struct ProtocolTests {
     @Test(
         "malformed JSON is refused with the place",

@@ -5,7 +5,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite("Replicas", .timeLimit(.minutes(1)))
+@Suite("Replicas", .timeLimit(.minutes(5)))
 struct ReplicaRouteTests {
     @Test("a drain is marked on the replica's row, once, and answered with the replica")
     func drain() async throws {

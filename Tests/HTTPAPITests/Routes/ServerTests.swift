@@ -6,7 +6,7 @@ import Postgres
 import Synchronization
 import Testing
 
-@Suite("The server on its socket", .timeLimit(.minutes(1)))
+@Suite("The server on its socket", .timeLimit(.minutes(5)))
 struct ServerTests {
     @Test("the whole way works over TCP, on one connection")
     func overTCP() async throws {
@@ -29,10 +29,10 @@ struct ServerTests {
     func shutdown() async throws {
         let inFlight = Mutex<Task<HTTPResponse.Status, any Error>?>(nil)
         try await APIFixture.with(setup: .live) {
-            $0.startWait = .milliseconds(500)
+            $0.startWait = .seconds(2)
         } _: { api in
             let port = try #require(api.client.port)
-            let client = TestClient(host: "localhost", port: port, configuration: .init(timeout: .seconds(20)))
+            let client = TestClient(host: "localhost", port: port, configuration: .init(timeout: .seconds(240)))
             client.connect()
             // Sent, recorded, and waiting for its strategy to run when the fixture shuts the server down.
             let request = TestClient.Request(

@@ -4,7 +4,7 @@ import HummingbirdTesting
 import Postgres
 import Testing
 
-@Suite("POST /api/live-strategy/start", .timeLimit(.minutes(1)))
+@Suite("POST /api/live-strategy/start", .timeLimit(.minutes(5)))
 struct StartRouteTests {
     @Test("answers 201 with the strategy and where it is, once it runs")
     func created() async throws {

@@ -3,7 +3,7 @@ import HTTPTypes
 import HummingbirdTesting
 import Testing
 
-@Suite("POST /api/live-strategy/stop, pause, resume", .timeLimit(.minutes(1)))
+@Suite("POST /api/live-strategy/stop, pause, resume", .timeLimit(.minutes(5)))
 struct StopRouteTests {
     @Test("a stop answers 200 with the history record once it has stopped")
     func stopped() async throws {

@@ -4,7 +4,7 @@ import HummingbirdTesting
 import Postgres
 import Testing
 
-@Suite("One strategy", .timeLimit(.minutes(1)))
+@Suite("One strategy", .timeLimit(.minutes(5)))
 struct StrategyTrailRouteTests {
     @Test("an active one is shown with who ran it when, a stopped one with its record")
     func strategy() async throws {

@@ -18,24 +18,35 @@ struct APIFixture: Sendable {
     let client: any TestClientProtocol
     let owner: Owner
     let readiness: SettableReadiness
+    let log: LogLines
 
     /// - Parameters:
     ///   - owned: Whether there is a live replica that acts on what is wanted.
+    ///   - writeLimit: After which a reader of events that takes nothing is dropped.
     ///   - access: Who is let in; everybody, if nothing else is said.
-    ///   - change: To change the configuration.
+    ///   - change: To change the configuration. Nothing is given up in it because the machine is slow.
     static func with(
         owned: Bool = true,
+        writeLimit: Duration = .seconds(600),
         setup: TestingSetup = .router,
         access: AccessControl = AccessControl(nil),
         _ change: (inout APIConfiguration) -> Void = { _ in },
         _ body: @Sendable (APIFixture) async throws -> Void
     ) async throws {
-        var configuration = APIConfiguration(port: 0)
+        var configuration = APIConfiguration(port: 0, startWait: .seconds(600), stopWait: .seconds(600))
         change(&configuration)
         let changed = configuration
         try await Turns.shared.withTurn {
             try await withTestDatabase { url in
-                try await serve(url, owned: owned, setup: setup, access: access, changed, body)
+                try await serve(
+                    url,
+                    owned: owned,
+                    writeLimit: writeLimit,
+                    setup: setup,
+                    access: access,
+                    changed,
+                    body
+                )
             }
         }
     }
@@ -63,15 +74,17 @@ struct APIFixture: Sendable {
     static func serve(
         _ url: String,
         owned: Bool,
-        acquireTimeout: Duration = .seconds(10),
-        statementTimeout: Duration = .seconds(10),
+        acquireTimeout: Duration = .seconds(120),
+        statementTimeout: Duration = .seconds(120),
+        writeLimit: Duration = .seconds(600),
         setup: TestingSetup,
         access: AccessControl = AccessControl(nil),
         _ configuration: APIConfiguration,
         _ body: @Sendable (APIFixture) async throws -> Void
     ) async throws {
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let database = PostgresConfiguration(connectionString: url)
+        let log = LogLines()
+        let logger = log.logger
+        let database = patient(url)
         let pool = PostgresPool(
             configuration: database,
             size: 4,
@@ -81,7 +94,7 @@ struct APIFixture: Sendable {
         let listener = PostgresListener(configuration: database, channels: ["tenure"], logger: logger)
         let changes = ChangeSignal()
         let queries = StrategyQueries(database: pool, timeout: statementTimeout)
-        let feed = EventFeed(queries: queries, writeLimit: .milliseconds(300), logger: logger)
+        let feed = EventFeed(queries: queries, writeLimit: writeLimit, logger: logger)
         let readiness = SettableReadiness()
         let registry = PrometheusRegistry()
         let application = APIApplication.make(
@@ -124,7 +137,7 @@ struct APIFixture: Sendable {
             }
             try await application.test(setup) { client in
                 try await body(
-                    APIFixture(pool: pool, url: url, client: client, owner: owner, readiness: readiness)
+                    APIFixture(pool: pool, url: url, client: client, owner: owner, readiness: readiness, log: log)
                 )
             }
         }

@@ -65,7 +65,7 @@ extension APIFixture {
         let port = try #require(client.port)
         var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/api/events\(query)")
         if let id { request.headers.add(name: "Last-Event-ID", value: "\(id)") }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(240))
         #expect(response.status == .ok)
         #expect(response.headers["content-type"] == ["text/event-stream; charset=utf-8"])
         let (parts, part) = AsyncThrowingStream.makeStream(of: String.self)

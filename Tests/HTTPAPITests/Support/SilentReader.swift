@@ -26,7 +26,7 @@ struct SilentReader: ~Copyable {
 
     /// How many bytes there still were; nil if there are no more, but the connection is open.
     func readToTheEnd() -> Int? {
-        var patience = timeval(tv_sec: 5, tv_usec: 0)
+        var patience = timeval(tv_sec: 120, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         var total = 0

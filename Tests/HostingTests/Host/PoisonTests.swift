@@ -9,7 +9,7 @@ import Trading
 
 @testable import Hosting
 
-@Suite("Strategies that kill their hosts", .serialized, .timeLimit(.minutes(3)))
+@Suite("Strategies that kill their hosts", .serialized, .timeLimit(.minutes(5)))
 struct PoisonTests {
     private static let trials = TrialPolicy(after: 3, duration: .milliseconds(100))
 
@@ -25,13 +25,13 @@ struct PoisonTests {
             for (turn, index) in [1, 0, 1].enumerated() {
                 #expect(!fixture.replicas[index].log.all.contains { $0.hasPrefix("On trial") })
                 try await fixture.take(by: index)
-                try await eventually(within: .seconds(30), "its shard is ready") {
+                try await eventually("its shard is ready") {
                     try await fixture.database.isReady()
                 }
                 #expect(try await fixture.database.status(first) == "running", "turn \(turn)")
             }
             #expect(fixture.replicas[1].log.all.contains { $0.hasPrefix("On trial") })
-            try await eventually(within: .seconds(30), "they are trusted") {
+            try await eventually("they are trusted") {
                 try await fixture.database.number(
                     "SELECT count(*) FROM tenure.strategies WHERE trial_epoch IS NOT NULL OR trial_width IS NOT NULL"
                 ) == 0
@@ -39,6 +39,29 @@ struct PoisonTests {
             try await fixture.market.advance()
             try await fixture.reaches(5, first)
             try await fixture.reaches(5, second)
+        }
+    }
+
+    @Test("what cannot come up yet is not trusted for that")
+    func trialWithoutExchange() async throws {
+        try await HostFixture.with(replicas: 2, trials: Self.trials) { fixture in
+            let strategy = try await fixture.run()
+            for index in [1, 0] {
+                try await fixture.take(by: index)
+                try await fixture.runs(strategy)
+            }
+            let marks: PostgresStatement = "SELECT count(*) FROM tenure.strategies WHERE trial_epoch IS NOT NULL"
+            try await fixture.market.fail()
+            try await fixture.take(by: 1)
+            try await eventually("it is on trial") {
+                fixture.replicas[1].log.all.contains { $0.hasPrefix("On trial") }
+            }
+            // Nothing announces that nothing happens.
+            try await Task.sleep(for: Self.trials.duration * 5)
+            #expect(try await fixture.database.number(marks) == 1)
+            try await fixture.market.recover()
+            try await fixture.runs(strategy)
+            try await eventually("it is trusted") { try await fixture.database.number(marks) == 0 }
         }
     }
 
@@ -54,10 +77,10 @@ struct PoisonTests {
             )
             try await fixture.take(by: 1)
             try await fixture.runs(neighbour)
-            try await eventually(within: .seconds(30), "it is quarantined") {
+            try await eventually("it is quarantined") {
                 try await fixture.database.status(culprit) == "quarantined"
             }
-            try await eventually(within: .seconds(30), "the shard is ready") { try await fixture.database.isReady() }
+            try await eventually("the shard is ready") { try await fixture.database.isReady() }
             try await fixture.shows(#"tenure_strategies{status="quarantined"} 1"#, on: 1)
             try await fixture.market.advance()
             try await fixture.reaches(5, neighbour)
@@ -85,7 +108,7 @@ struct PoisonTests {
                 "UPDATE tenure.strategies SET trial_epoch = 3, trial_width = 1 WHERE id = \(culprit)"
             )
             try await fixture.take(by: 1)
-            try await eventually(within: .seconds(30), "it is quarantined again") {
+            try await eventually("it is quarantined again") {
                 try await fixture.database.status(culprit) == "quarantined"
             }
             try await fixture.stop(by: 1)
@@ -106,7 +129,7 @@ struct PoisonTests {
             try await fixture.market.advance()
             try await fixture.reaches(5, moved)
             try await fixture.reaches(5, other)
-            try await eventually(within: .seconds(30), "both are up") {
+            try await eventually("both are up") {
                 fixture.replicas[1].log.all.count { $0.hasPrefix("✓") } == 2
             }
         }
@@ -141,22 +164,22 @@ struct PoisonTests {
         _ deaths: () -> Int
     ) async throws {
         for id in ids {
-            try await eventually(within: .seconds(30), "\(id) runs") { try await database.status(id) == "running" }
+            try await eventually("\(id) runs") { try await database.status(id) == "running" }
         }
         #expect(deaths() == 0)
         // Candle 6 is deadly.
         try await market.advance(2)
-        try await eventually(within: .seconds(120), "the culprit is quarantined") {
+        try await eventually(within: .seconds(240), "the culprit is quarantined") {
             try await database.status(ids[0]) == "quarantined"
         }
         for id in ids.dropFirst() {
-            try await eventually(within: .seconds(60), "\(id) runs") { try await database.status(id) == "running" }
+            try await eventually("\(id) runs") { try await database.status(id) == "running" }
         }
         let before = deaths()
         #expect(before >= TrialPolicy.standard.crashes + 1)
         try await market.advance(2)
         for id in ids.dropFirst() {
-            try await eventually(within: .seconds(30), "\(id) goes on") {
+            try await eventually("\(id) goes on") {
                 try await database.cursor(id) == HostFixture.time(8)
             }
         }

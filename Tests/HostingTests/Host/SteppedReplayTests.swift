@@ -13,7 +13,7 @@ import Trading
 @Suite(
     "A recorded market, replayed step by step",
     .serialized,
-    .timeLimit(.minutes(1)),
+    .timeLimit(.minutes(5)),
     .enabled(if: Candles.areRecorded, Candles.missing)
 )
 struct SteppedReplayTests {
@@ -54,7 +54,7 @@ struct SteppedReplayTests {
                 }
                 let expected = try Self.expected(run, strategy)
                 #expect(expected.fills.count > 40, "nothing to compare")
-                try await eventually(within: .seconds(30), "the last candle is processed") {
+                try await eventually("the last candle is processed") {
                     try await fixture.database.outcome(strategy).progress == expected.progress
                 }
                 let outcome = try await fixture.database.outcome(strategy)
@@ -104,7 +104,7 @@ struct SteppedReplayTests {
                 try await fixture.market.disconnect()
             default:
                 let last = step.time - 300_000
-                try await eventually(within: .seconds(30), "it catches up") {
+                try await eventually("it catches up") {
                     try await fixture.database.cursor(strategy) == last
                 }
             }

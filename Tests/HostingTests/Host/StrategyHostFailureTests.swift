@@ -8,14 +8,14 @@ import Trading
 
 @testable import Hosting
 
-@Suite("Hosting strategies when something fails", .serialized, .timeLimit(.minutes(1)))
+@Suite("Hosting strategies when something fails", .serialized, .timeLimit(.minutes(5)))
 struct StrategyHostFailureTests {
     @Test("a strategy that throws is started again, then fails with its reason; its neighbours run on")
     func throwing() async throws {
         try await HostFixture.with(cues: [6: .fail], symbols: ["BTCUSDT"], replicas: 2) { fixture in
             let strategy = try await fixture.run()
             try await fixture.market.advance(2)
-            try await eventually(within: .seconds(30), "it has failed") {
+            try await eventually("it has failed") {
                 try await fixture.database.status(strategy) == "failed"
             }
             let log = fixture.replicas[0].log
@@ -27,7 +27,7 @@ struct StrategyHostFailureTests {
 
             // Elsewhere it stays failed, and its shard is ready all the same.
             try await fixture.take(by: 1)
-            try await eventually(within: .seconds(30), "its shard is ready") { try await fixture.database.isReady() }
+            try await eventually("its shard is ready") { try await fixture.database.isReady() }
             #expect(try await fixture.database.status(strategy) == "failed")
             // It can still be stopped.
             try await fixture.stop(by: 1)
@@ -43,15 +43,15 @@ struct StrategyHostFailureTests {
             try await fixture.reaches(5, strategy)
             try await fixture.database.pool.query("UPDATE tenure.strategies SET strategy_type = 'momentum'")
             try await fixture.take(by: 1)
-            try await eventually(within: .seconds(30), "it has failed") {
+            try await eventually("it has failed") {
                 try await fixture.database.status(strategy) == "failed"
             }
             // While nobody has mended it, it fails again.
             try await fixture.setPaused(false, by: 1)
-            try await eventually(within: .seconds(30), "it has failed twice") {
+            try await eventually("it has failed twice") {
                 fixture.replicas[1].log.count("Failed strategy: BTCUSDT (momentum)") == 2
             }
-            try await eventually(within: .seconds(30), "that is stored") {
+            try await eventually("that is stored") {
                 try await fixture.database.status(strategy) == "failed"
             }
             try await fixture.database.pool.query("UPDATE tenure.strategies SET strategy_type = 'puppet'")
@@ -74,7 +74,7 @@ struct StrategyHostFailureTests {
             _ = await fixture.replicas[0].host.settle([FencingToken(shard: 0, owner: 1, epoch: 1)])
             try await fixture.market.advance(3)
             try await fixture.take(by: 1)
-            try await eventually(within: .seconds(30), "its shard is ready") { try await fixture.database.isReady() }
+            try await eventually("its shard is ready") { try await fixture.database.isReady() }
             #expect(try await fixture.database.status(strategy) == "failed")
         }
     }
@@ -100,7 +100,7 @@ struct StrategyHostFailureTests {
                 (mode, "does not know the mode \"momentum\""), (exchange, "not connected to the exchange \"mars\""),
                 (market, "symbol"), (config, "warm_up"), (interval, "upgrade this replica"),
             ] {
-                try await eventually(within: .seconds(30), "strategy \(strategy) has failed") {
+                try await eventually("strategy \(strategy) has failed") {
                     try await fixture.database.status(strategy) == "failed"
                 }
                 let error = try await fixture.database.texts(
@@ -108,7 +108,7 @@ struct StrategyHostFailureTests {
                 )
                 #expect(error.first?.contains(words) == true, "\(error)")
             }
-            try await eventually(within: .seconds(30), "the shard is ready") { try await fixture.database.isReady() }
+            try await eventually("the shard is ready") { try await fixture.database.isReady() }
             // Each of them can be stopped.
             for symbol in ["AAAUSDT", "NOSUCHUSDT", "ETHUSDT", "BBBUSDT"] as [Symbol] { try await fixture.stop(symbol) }
             for strategy in [mode, market, config, interval] { try await fixture.ends(strategy) }
@@ -123,7 +123,7 @@ struct StrategyHostFailureTests {
             try await fixture.reaches(6, strategy)
             try await fixture.database.pool.query("UPDATE tenure.strategies SET strategy_type = 'momentum'")
             try await fixture.take(by: 1)
-            try await eventually(within: .seconds(30), "it has failed") {
+            try await eventually("it has failed") {
                 try await fixture.database.status(strategy) == "failed"
             }
             try await fixture.stop(positions: .close, by: 1)
@@ -174,7 +174,7 @@ struct StrategyHostFailureTests {
             try await fixture.logs("The exchange does not answer; trying again")
             try await fixture.database.pool.query("DELETE FROM tenure.strategies WHERE id = \(unborn)")
             try await fixture.market.recover()
-            try await eventually(within: .seconds(30), "its shard is ready") { try await fixture.database.isReady(1) }
+            try await eventually("its shard is ready") { try await fixture.database.isReady(1) }
         }
     }
 

@@ -8,7 +8,7 @@ import Trading
 
 @testable import Hosting
 
-@Suite("Hosting strategies", .serialized, .timeLimit(.minutes(1)))
+@Suite("Hosting strategies", .serialized, .timeLimit(.minutes(5)))
 struct StrategyHostTests {
     // MARK: Up and on
 
@@ -38,7 +38,7 @@ struct StrategyHostTests {
             let strategy = try await fixture.run()
             try await fixture.market.advance()
             // Candle 6 has not closed yet.
-            try await eventually(within: .seconds(30), "it is filled") {
+            try await eventually("it is filled") {
                 try await fixture.database.outcome(strategy).fills.count == 1
             }
             #expect(try await fixture.database.cursor(strategy) == HostFixture.time(5))
@@ -68,7 +68,7 @@ struct StrategyHostTests {
             try await fixture.reaches(6, strategy)
             try await fixture.take(by: 1)
             try await fixture.logs("✓ Restored strategy: BTCUSDT (puppet)", on: 1)
-            try await eventually(within: .seconds(30), "its shard is ready") { try await fixture.database.isReady() }
+            try await eventually("its shard is ready") { try await fixture.database.isReady() }
             try await fixture.market.advance(4)
             try await fixture.reaches(10, strategy)
             try await fixture.logs("Another replica owns this strategy now; stopped here")
@@ -128,10 +128,10 @@ struct StrategyHostTests {
             // Also right after a restore.
             try await fixture.take([0, 1], by: 1)
             try await fixture.logs("Restoring 2 strategies", on: 1)
-            try await eventually(within: .seconds(30), "both run there") {
+            try await eventually("both run there") {
                 await fixture.replicas[1].host.choose(strategies: 9).count == 2
             }
-            try await eventually(within: .seconds(30), "both are up") {
+            try await eventually("both are up") {
                 fixture.replicas[1].log.all.count { $0.hasPrefix("✓") } == 2
             }
             #expect(await fixture.replicas[1].host.choose(strategies: 1).map(\.shard) == [1])
@@ -146,7 +146,7 @@ struct StrategyHostTests {
             let replica = fixture.replicas[0]
             replica.host.suspend()
             try await fixture.market.advance()
-            try await eventually(within: .seconds(30), "a step waits") { replica.journal.waitingSteps == 1 }
+            try await eventually("a step waits") { replica.journal.waitingSteps == 1 }
             try await fixture.market.advance(4)
             #expect(try await fixture.database.cursor(strategy) == HostFixture.time(4))
             replica.host.resume()
@@ -162,9 +162,9 @@ struct StrategyHostTests {
             let replica = fixture.replicas[0]
             replica.host.suspend()
             try await fixture.market.advance()
-            try await eventually(within: .seconds(30), "a step waits") { replica.journal.waitingSteps == 1 }
+            try await eventually("a step waits") { replica.journal.waitingSteps == 1 }
             replica.host.abandon([FencingToken(shard: 0, owner: 1, epoch: 1)])
-            try await eventually(within: .seconds(30), "the step is given up") { replica.journal.waitingSteps == 0 }
+            try await eventually("the step is given up") { replica.journal.waitingSteps == 0 }
             replica.host.resume()
             try await fixture.take()
             try await fixture.reaches(5, strategy)
@@ -206,7 +206,7 @@ struct StrategyHostTests {
         try await HostFixture.with(cues: [5: .buyOne, 6: .buyOne]) { fixture in
             let strategy = try await fixture.run()
             try await fixture.market.advance(2)
-            try await eventually(within: .seconds(30), "both are filled") {
+            try await eventually("both are filled") {
                 try await fixture.database.outcome(strategy).fills.count == 2
             }
             try await fixture.stop(positions: positions)
@@ -244,7 +244,7 @@ struct StrategyHostTests {
                 "SELECT concat_ws(' ', trades_count, position) FROM tenure.strategy_history ORDER BY symbol"
             )
             #expect(records == ["2 0.00000000", "0 0.00000000"])
-            try await eventually(within: .seconds(30), "both shards are ready") {
+            try await eventually("both shards are ready") {
                 let isReady = try await fixture.database.isReady(0)
                 return try await fixture.database.isReady(1) && isReady
             }

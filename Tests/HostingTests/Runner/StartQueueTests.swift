@@ -2,7 +2,7 @@ import Testing
 
 @testable import Hosting
 
-@Suite("The queue of starts", .timeLimit(.minutes(1)))
+@Suite("The queue of starts", .timeLimit(.minutes(5)))
 struct StartQueueTests {
     @Test("so many at a time; those with something at stake first, each kind in the order in which it came")
     func order() {

@@ -5,7 +5,7 @@ import Trading
 
 @testable import Hosting
 
-@Suite("A disturbed run and an undisturbed one", .serialized, .timeLimit(.minutes(1)))
+@Suite("A disturbed run and an undisturbed one", .serialized, .timeLimit(.minutes(5)))
 struct StrategyRunReplayTests {
     /// A market to run over; each mode does it with settings that make it trade, and with its defaults.
     struct Course: Sendable, CustomTestStringConvertible {

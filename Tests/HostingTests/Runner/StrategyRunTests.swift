@@ -6,7 +6,7 @@ import Trading
 
 @testable import Hosting
 
-@Suite("A strategy's run", .timeLimit(.minutes(1)))
+@Suite("A strategy's run", .timeLimit(.minutes(5)))
 struct StrategyRunTests {
     private let fixture: RunFixture
 

@@ -140,31 +140,31 @@ struct HostFixture: Sendable {
     // MARK: Waiting
 
     func runs(_ strategy: Int64) async throws {
-        try await eventually(within: .seconds(30), "strategy \(strategy) runs") {
+        try await eventually("strategy \(strategy) runs") {
             try await database.status(strategy) == "running"
         }
     }
 
     /// Until this candle has been processed.
     func reaches(_ candle: Int, _ strategy: Int64) async throws {
-        try await eventually(within: .seconds(30), "candle \(candle) is processed") {
+        try await eventually("candle \(candle) is processed") {
             try await database.cursor(strategy) == Self.time(candle)
         }
     }
 
     func logs(_ line: String, on index: Int = 0) async throws {
-        try await eventually(within: .seconds(30), "the log says: \(line)") { replicas[index].log.count(line) > 0 }
+        try await eventually("the log says: \(line)") { replicas[index].log.count(line) > 0 }
     }
 
     /// Until a replica's metrics say so.
     func shows(_ line: String, on index: Int = 0) async throws {
-        try await eventually(within: .seconds(30), "the metrics say: \(line)") {
+        try await eventually("the metrics say: \(line)") {
             replicas[index].metrics.render().split(separator: "\n").contains { $0 == line }
         }
     }
 
     func ends(_ strategy: Int64) async throws {
-        try await eventually(within: .seconds(30), "strategy \(strategy) is in the history") {
+        try await eventually("strategy \(strategy) is in the history") {
             try await database.number(
                 "SELECT count(*) FROM tenure.strategy_history WHERE strategy_id = \(strategy)"
             ) == 1

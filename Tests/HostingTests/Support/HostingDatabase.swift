@@ -21,14 +21,19 @@ struct HostingDatabase: Sendable {
     /// On a server of its own, to be restarted and killed.
     static func withPrivateServer(_ body: (HostingDatabase, PostgresServer) async throws -> Void) async throws {
         try await TestSupport.withPrivateServer { server in
-            let configuration = PostgresConfiguration(connectionString: server.connectionString())
+            let configuration = patient(server.connectionString())
             _ = try await Migrator().migrate(configuration, logger: silent)
             try await with(server.connectionString()) { try await body($0, server) }
         }
     }
 
     static func with(_ url: String, _ body: (HostingDatabase) async throws -> Void) async throws {
-        let pool = PostgresPool(configuration: PostgresConfiguration(connectionString: url), size: 4, logger: silent)
+        let pool = PostgresPool(
+            configuration: patient(url),
+            size: 4,
+            acquireTimeout: .seconds(240),
+            logger: silent
+        )
         try await withThrowingTaskGroup(of: Void.self) { group in
             defer { group.cancelAll() }
             group.addTask { try await pool.run() }

@@ -5,7 +5,7 @@ import Trading
 @testable import Exchanges
 
 /// An exchange with any number of markets in which nothing happens: a strategy that asks for what it has missed learns that
-/// there is nothing. The joining is the real one.
+/// there is nothing, once he is let go. The joining is the real one.
 final class QuietExchange: Exchange {
     struct Counts: Sendable {
         /// Who has asked for candles, in this order.
@@ -15,9 +15,27 @@ final class QuietExchange: Exchange {
     }
 
     let name = "binance"
-    private let state = Mutex(Counts())
+    private struct State {
+        var counts = Counts()
+        var isHolding = true
+        var held: [AsyncStream<Void>.Continuation] = []
+    }
 
-    var counts: Counts { state.withLock { $0 } }
+    private let state = Mutex(State())
+
+    var counts: Counts { state.withLock { $0.counts } }
+
+    /// Answers the first of those who wait.
+    func letOneGo() { state.withLock { $0.held.removeFirst() }.finish() }
+
+    /// Answers everybody, from now on at once.
+    func letAllGo() {
+        let held = state.withLock { state in
+            defer { (state.isHolding, state.held) = (false, []) }
+            return state.held
+        }
+        for answer in held { answer.finish() }
+    }
 
     func market(_ symbol: Symbol) async throws(ExchangeError) -> Market {
         throw ExchangeError(.unknownSymbol, "nobody asks")
@@ -45,14 +63,15 @@ final class QuietExchange: Exchange {
             backOff: BackOffPolicy(),
             eventLoop: MultiThreadedEventLoopGroup.singleton.next()
         ) { [self] (from: Timestamp) async throws(ExchangeError) -> CandlePage in
+            let (answer, answering) = AsyncStream<Void>.makeStream()
             state.withLock { state in
-                state.asked.append(symbol)
-                state.atOnce += 1
-                state.mostAtOnce = max(state.mostAtOnce, state.atOnce)
+                state.counts.asked.append(symbol)
+                state.counts.atOnce += 1
+                state.counts.mostAtOnce = max(state.counts.mostAtOnce, state.counts.atOnce)
+                if state.isHolding { state.held.append(answering) } else { answering.finish() }
             }
-            // So that as many are under way at once as are let in.
-            await Task.yield()
-            state.withLock { $0.atOnce -= 1 }
+            for await _ in answer {}
+            state.withLock { $0.counts.atOnce -= 1 }
             return CandlePage(candles: [], reaches: cursor, isComplete: true, exchangeTime: Candles.start)
         }
         subscription.streamAttached()

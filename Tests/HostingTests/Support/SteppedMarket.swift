@@ -79,20 +79,25 @@ final class SteppedMarket: Sendable {
     /// Breaks every stream.
     func disconnect() async throws { try await post("/sim/disconnect", "") }
 
-    /// Nothing answers any more: requests fail and connections are refused, until ``recover()``.
+    /// Nothing is to be had any more: requests fail, streams break, and those that are attached anew are silent, until
+    /// ``recover()``.
     func fail() async throws {
-        try await post("/sim/faults", #"{"rest_status":503,"for_requests":1000000}"#)
+        try await post("/sim/faults", Self.failure(1_000_000))
         try await disconnect()
     }
 
-    func recover() async throws { try await post("/sim/faults", #"{"rest_status":503,"for_requests":0}"#) }
+    func recover() async throws { try await post("/sim/faults", Self.failure(0)) }
+
+    private static func failure(_ count: Int) -> String {
+        #"{"rest_status":503,"for_requests":\#(count),"drop_stream_events":\#(count)}"#
+    }
 
     @discardableResult
     private func post(_ path: String, _ body: String) async throws -> [String: JSONValue] {
         var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)")
         request.method = .POST
         request.body = .bytes(ByteBuffer(string: body))
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
         let text = String(buffer: try await response.body.collect(upTo: 1 << 20))
         try #require(response.status == .ok, "\(text)")
         guard case .object(let fields) = try JSONValue(text: text) else { return [:] }

@@ -52,7 +52,7 @@ enum Bouncer {
             )
         )
         do {
-            try await eventually(within: .seconds(40), "PgBouncer listens") { LoopbackPort.accepts(port) }
+            try await eventually("PgBouncer listens") { LoopbackPort.accepts(port) }
             let value = try await body("postgresql://tenure@127.0.0.1:\(port)/tenure")
             _ = await process.end(.kill)
             return value

@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct CancellationTests {
     @Test func `a cancelled task's statement ends on the server, its neighbours are unharmed`() async throws {
         try await withConnection { observer in
@@ -71,8 +71,8 @@ struct CancellationTests {
                 try await connection.query("SELECT pg_sleep(63)", timeout: .milliseconds(50))
             }
             #expect(error?.code == .timeout)
-            #expect(.now - start < .seconds(20))
-            let value = try await connection.query("SELECT 1", timeout: .seconds(20))[0].decode(Int.self)
+            #expect(.now - start < .seconds(60))
+            let value = try await connection.query("SELECT 1", timeout: .seconds(240))[0].decode(Int.self)
             #expect(value == 1)
             let late = await #expect(throws: PostgresError.self) {
                 try await connection.query("SELECT 1", timeout: .zero)

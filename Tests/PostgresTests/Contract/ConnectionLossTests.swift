@@ -4,7 +4,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ConnectionLossTests {
     private func configuration(_ server: PostgresServer) -> PostgresConfiguration {
         patient(server.connectionString(user: "postgres"))
@@ -55,7 +55,9 @@ struct ConnectionLossTests {
     }
 
     @Test func `a connection that is idle for too long says why it is gone`() async throws {
-        try await withConnection(settings: ["idle_session_timeout": "50ms"]) { connection in
+        try await withConnection { connection in
+            // Not from the start: a connection has to be made first.
+            try await connection.query("SET idle_session_timeout = '50ms'")
             let reason = await connection.waitUntilClosed()
             #expect(reason?.sqlState == "57P05")
         }
@@ -140,7 +142,7 @@ struct ConnectionLossTests {
     )
     func restart(_ mode: PostgresServer.StopMode) async throws {
         try await withPrivateServer(isDurable: false, settings: ["synchronous_commit": "on"]) { server in
-            try await withPool(configuration(server), size: 3, acquireTimeout: .seconds(30)) { pool in
+            try await withPool(configuration(server), size: 3, acquireTimeout: .seconds(240)) { pool in
                 try await pool.query("CREATE TABLE marks (id int PRIMARY KEY)")
                 let load = Task { await insertUntilCancelled(pool) }
                 defer { load.cancel() }
@@ -148,7 +150,11 @@ struct ConnectionLossTests {
                     try await pool.query("SELECT count(*) FROM marks")[0].decode(Int.self) > 50
                 }
                 try await server.restart(mode)
-                let before = try await pool.query("SELECT count(*) FROM marks")[0].decode(Int.self)
+                var before = 0
+                try await eventually("it answers again") {
+                    before = try await pool.query("SELECT count(*) FROM marks")[0].decode(Int.self)
+                    return true
+                }
                 try await eventually("work is being done again") {
                     try await pool.query("SELECT count(*) FROM marks")[0].decode(Int.self) > before + 50
                 }
@@ -225,7 +231,7 @@ struct ConnectionLossTests {
             )
         }
         #expect(error?.code == .timeout)
-        #expect(.now - start < .seconds(20))
+        #expect(.now - start < .seconds(100))
 
         let connecting = Task {
             try await PostgresConnection.connect(

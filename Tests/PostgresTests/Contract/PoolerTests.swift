@@ -2,7 +2,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)), .enabled(if: Bouncer.isInstalled, "PgBouncer is not installed"))
+@Suite(.timeLimit(.minutes(5)), .enabled(if: Bouncer.isInstalled, "PgBouncer is not installed"))
 struct PoolerTests {
     @Test(
         "a pool works behind a pooler, settings refused or ignored",

@@ -12,20 +12,6 @@ func sharedConfiguration(user: String = "tenure", settings: [String: String] = [
     patient(try await TestServer.shared.connectionString(user: user), settings: settings)
 }
 
-/// A noisy machine may need its time to connect, and between two statements of a transaction.
-func patient(
-    _ url: String,
-    applicationName: String = "tenure",
-    settings: [String: String] = [:]
-) -> PostgresConfiguration {
-    PostgresConfiguration(
-        connectionString: url,
-        applicationName: applicationName,
-        settings: ["idle_in_transaction_session_timeout": "60s"].merging(settings) { $1 },
-        connectTimeout: .seconds(30)
-    )
-}
-
 func withConnection<R>(
     settings: [String: String] = [:],
     _ body: (PostgresConnection) async throws -> R
@@ -47,7 +33,7 @@ func withConnection<R>(
 func withPool<R>(
     _ configuration: PostgresConfiguration? = nil,
     size: Int,
-    acquireTimeout: Duration = .seconds(20),
+    acquireTimeout: Duration = .seconds(240),
     _ body: (PostgresPool) async throws -> R
 ) async throws -> R {
     var given = configuration
@@ -69,7 +55,7 @@ func withPool<R>(
 
 /// Waits until the backend is inside a statement that contains `text`, as another connection sees it.
 func untilRunning(_ text: String, pid: Int32, seenBy observer: some PostgresExecutor) async throws {
-    try await eventually(within: .seconds(40), "\(text) runs") {
+    try await eventually("\(text) runs") {
         try await observer.query(
             """
             SELECT count(*) FROM pg_stat_activity

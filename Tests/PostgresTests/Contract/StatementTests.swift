@@ -1,7 +1,7 @@
 import Postgres
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct StatementTests {
     @Test func `interpolated values become parameters, raw pieces do not`() {
         let name = "x'; DROP TABLE students; --"

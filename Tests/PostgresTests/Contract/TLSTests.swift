@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct TLSTests {
     /// A certificate authority of one's own, a certificate of it for `localhost`, and another authority.
     private func makeCertificates(in directory: String) async throws {

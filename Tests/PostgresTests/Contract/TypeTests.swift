@@ -1,7 +1,7 @@
 import Postgres
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct TypeTests {
     /// Sends each value, has the server say what it got, and reads it back.
     private func roundTrip<T: PostgresEncodable & PostgresDecodable & Equatable>(

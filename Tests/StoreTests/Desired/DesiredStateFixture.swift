@@ -15,12 +15,9 @@ struct DesiredStateFixture: Sendable {
     static func with(connections: Int = 4, _ body: (DesiredStateFixture) async throws -> Void) async throws {
         try await withTestDatabase { url in
             let pool = PostgresPool(
-                configuration: PostgresConfiguration(
-                    connectionString: url,
-                    settings: ["idle_in_transaction_session_timeout": "60s"]
-                ),
+                configuration: patient(url),
                 size: connections,
-                acquireTimeout: .seconds(30),
+                acquireTimeout: .seconds(240),
                 logger: Logger(label: "test")
             )
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -32,7 +29,7 @@ struct DesiredStateFixture: Sendable {
     }
 
     enum Life: String {
-        case live = "1 minute"
+        case live = "1 hour"
         case expired = "-1 second"
     }
 

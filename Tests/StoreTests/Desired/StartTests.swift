@@ -3,7 +3,7 @@ import Store
 import Testing
 import Trading
 
-@Suite("Starting a strategy", .timeLimit(.minutes(1)))
+@Suite("Starting a strategy", .timeLimit(.minutes(5)))
 struct StartTests {
     @Test("records it complete, in a shard of the live replica, with the shard's epoch, an event and a higher revision")
     func records() async throws {

@@ -1,10 +1,11 @@
 import Logging
 import Postgres
 import Store
+import TestSupport
 import Testing
 import Trading
 
-@Suite("Asking a strategy to stop or to pause", .timeLimit(.minutes(1)))
+@Suite("Asking a strategy to stop or to pause", .timeLimit(.minutes(5)))
 struct StopAndPauseTests {
     @Test("a stop is recorded once; a second one changes nothing")
     func stop() async throws {
@@ -71,7 +72,7 @@ struct StopAndPauseTests {
         try await DesiredStateFixture.with { fixture in
             try await fixture.addReplica(1, shards: 0..<10)
             let listener = PostgresListener(
-                configuration: PostgresConfiguration(connectionString: fixture.url, connectTimeout: .seconds(30)),
+                configuration: patient(fixture.url),
                 channels: ["tenure"],
                 logger: Logger(label: "test")
             )

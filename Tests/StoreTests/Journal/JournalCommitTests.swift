@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Trading
 
-@Suite("Committing steps", .serialized, .timeLimit(.minutes(1)))
+@Suite("Committing steps", .serialized, .timeLimit(.minutes(5)))
 struct JournalCommitTests {
     @Test("writes the checkpoint, what was decided, and what was booked")
     func writes() async throws {

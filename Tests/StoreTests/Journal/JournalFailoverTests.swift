@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 import Trading
 
-@Suite("The journal on a promoted standby", .timeLimit(.minutes(1)))
+@Suite("The journal on a promoted standby", .timeLimit(.minutes(5)))
 struct JournalFailoverTests {
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
@@ -15,7 +15,7 @@ struct JournalFailoverTests {
     func timelines() async throws {
         try await withPrivateServer(isDurable: false) { primary in
             _ = try await Migrator().migrate(
-                PostgresConfiguration(connectionString: primary.connectionString()),
+                patient(primary.connectionString()),
                 logger: Self.logger
             )
             try await on(primary) { fixture in
@@ -62,8 +62,9 @@ struct JournalFailoverTests {
     ) async throws {
         let url = server.connectionString()
         let pool = PostgresPool(
-            configuration: PostgresConfiguration(connectionString: url),
+            configuration: patient(url),
             size: 1,
+            acquireTimeout: .seconds(240),
             logger: Self.logger
         )
         try await withThrowingTaskGroup(of: Void.self) { group in

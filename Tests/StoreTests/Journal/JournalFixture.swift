@@ -27,13 +27,15 @@ struct JournalFixture: Sendable {
     /// On a server of its own, through one connection: for what depends on who else is there.
     static func withPrivateServer(strategies count: Int, _ body: (JournalFixture) async throws -> Void) async throws {
         try await TestSupport.withPrivateServer(isDurable: false) { server in
-            let configuration = PostgresConfiguration(
-                connectionString: server.connectionString(),
-                settings: ["idle_in_transaction_session_timeout": "60s"]
-            )
+            let configuration = patient(server.connectionString())
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             _ = try await Migrator().migrate(configuration, logger: logger)
-            let pool = PostgresPool(configuration: configuration, size: 1, logger: logger)
+            let pool = PostgresPool(
+                configuration: configuration,
+                size: 1,
+                acquireTimeout: .seconds(240),
+                logger: logger
+            )
             try await withThrowingTaskGroup(of: Void.self) { group in
                 defer { group.cancelAll() }
                 group.addTask { try await pool.run() }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Trading
 
-@Suite("The life of a strategy in the journal", .serialized, .timeLimit(.minutes(1)))
+@Suite("The life of a strategy in the journal", .serialized, .timeLimit(.minutes(5)))
 struct JournalLifeTests {
     // MARK: Begin
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Trading
 
-@Suite("Trials in the journal", .serialized, .timeLimit(.minutes(1)))
+@Suite("Trials in the journal", .serialized, .timeLimit(.minutes(5)))
 struct JournalTrialTests {
     private func guarded(_ fixture: JournalFixture, _ index: Int, owner: Int64 = 1, epoch: Int64 = 1) -> GuardedStrategy
     {

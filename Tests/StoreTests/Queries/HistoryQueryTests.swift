@@ -3,7 +3,7 @@ import Store
 import Testing
 import Trading
 
-@Suite("Reading the history", .timeLimit(.minutes(1)))
+@Suite("Reading the history", .timeLimit(.minutes(5)))
 struct HistoryQueryTests {
     private func stop(_ number: Int64, _ symbol: String, in fixture: DesiredStateFixture) async throws {
         try await fixture.pool.query(

@@ -3,7 +3,7 @@ import Store
 import Testing
 import Trading
 
-@Suite("Reading strategies", .timeLimit(.minutes(1)))
+@Suite("Reading strategies", .timeLimit(.minutes(5)))
 struct StrategyQueryTests {
     @Test("pages of active strategies are complete, in order and without repetition, while others come and go")
     func pages() async throws {

@@ -78,5 +78,5 @@ async def streams():
 
 
 rest()
-asyncio.run(asyncio.wait_for(streams(), 60))
+asyncio.run(asyncio.wait_for(streams(), 240))
 print("ccxt: all as on Binance")

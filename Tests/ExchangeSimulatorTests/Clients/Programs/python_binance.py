@@ -67,5 +67,5 @@ async def streams():
 
 
 rest()
-asyncio.run(asyncio.wait_for(streams(), 60))
+asyncio.run(asyncio.wait_for(streams(), 240))
 print("python-binance: all as on Binance")

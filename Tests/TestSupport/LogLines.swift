@@ -1,15 +1,17 @@
-import Logging
+package import Logging
 import Synchronization
 
 /// Keeps the messages that a logger was given.
-final class LogLines: Sendable {
+package final class LogLines: Sendable {
     private let lines = Mutex<[String]>([])
 
-    var all: [String] { lines.withLock { $0 } }
+    package init() {}
 
-    func count(_ line: String) -> Int { all.count { $0 == line } }
+    package var all: [String] { lines.withLock { $0 } }
 
-    var logger: Logger { Logger(label: "test") { _ in Handler(lines: self) } }
+    package func count(_ line: String) -> Int { all.count { $0 == line } }
+
+    package var logger: Logger { Logger(label: "test") { _ in Handler(lines: self) } }
 
     private struct Handler: LogHandler {
         let lines: LogLines
