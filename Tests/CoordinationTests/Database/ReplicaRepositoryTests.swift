@@ -66,7 +66,11 @@ struct ReplicaRepositoryTests {
             let other = try await OwnershipFixture.connect(database.url)
             try await eventually("somebody waits for the lock") {
                 try await other.query(
-                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = \(victim.id)::bigint::oid"
+                    """
+                    SELECT count(*) FROM pg_locks
+                    WHERE locktype = 'advisory' AND NOT granted AND objid = \(victim.id)::bigint::oid
+                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                    """
                 )[0].decode(Int.self) > 0
             }
             await victim.session.close()

@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct CopyTests {
     private struct Refusal: Error {}
 
@@ -80,7 +80,7 @@ struct CopyTests {
                 try await connection.copyOut(query) { rows in
                     var iterator = rows.makeAsyncIterator()
                     _ = try await iterator.next()
-                    try await eventually(within: .seconds(40), "the server waits") {
+                    try await eventually("the server waits") {
                         try await observer.query(
                             "SELECT wait_event FROM pg_stat_activity WHERE pid = \(connection.backendPID)"
                         )[0]

@@ -6,7 +6,7 @@ import Testing
 
 /// A statement that is larger than what the socket takes. There is no I/O thread here: what the socket tells does not
 /// come by chance.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct FullSocketTests {
     /// Returns when the statement is libpq's.
     private func submit(

@@ -230,7 +230,10 @@ struct StartTests {
                     // Committed once the start is seen waiting for the row.
                     while true {
                         let waiting = try await transaction.query(
-                            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+                            """
+                            SELECT EXISTS (SELECT FROM pg_locks w JOIN pg_locks h USING (pid) JOIN pg_database d ON d.oid = h.database
+                                WHERE NOT w.granted AND h.granted AND d.datname = current_database())
+                            """
                         )
                         if try waiting[0].decode(Bool.self) { break }
                     }
@@ -261,7 +264,10 @@ struct StartTests {
                     group.addTask { _ = try await fixture.start("BTCUSDT") }
                     while true {
                         let waiting = try await transaction.query(
-                            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+                            """
+                            SELECT EXISTS (SELECT FROM pg_locks w JOIN pg_locks h USING (pid) JOIN pg_database d ON d.oid = h.database
+                                WHERE NOT w.granted AND h.granted AND d.datname = current_database())
+                            """
                         )
                         if try waiting[0].decode(Bool.self) { break }
                     }
