@@ -3,7 +3,7 @@ import Testing
 import Trading
 
 /// A strategy's life by commands alone.
-@Suite("Commands", .timeLimit(.minutes(3)))
+@Suite("Commands", .timeLimit(.minutes(5)))
 struct CommandTests {
     @Test("a strategy is started, looked at, paused, resumed and stopped")
     func life() async throws {

@@ -7,7 +7,7 @@ import Trading
 
 @testable import HTTPAPI
 
-@Suite("Who may do what", .timeLimit(.minutes(2)))
+@Suite("Who may do what", .timeLimit(.minutes(5)))
 struct AccessControlTests {
     private static func made(_ role: AccessRole, expires: String? = nil) throws -> (token: String, entry: String) {
         let day = try expires.map { try #require(CalendarDay($0)) }

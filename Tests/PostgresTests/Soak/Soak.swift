@@ -21,8 +21,6 @@ struct Soak: Sendable {
         let earlyMemory: Int
         /// And at the end.
         let memory: Int
-        /// Sockets of the pool that are still open when it has ended.
-        let socketsLeft: Int
     }
 
     func run(for duration: Duration) async throws -> Outcome {
@@ -34,18 +32,18 @@ struct Soak: Sendable {
             let earlyMemory = try await withPool(
                 configuration,
                 size: Self.connections,
-                acquireTimeout: .seconds(10)
+                acquireTimeout: .seconds(60)
             ) {
                 pool in
                 let result = try await suffer(pool, proxy, for: duration)
                 try await expectRecovery(of: pool)
                 return result
             }
-            return Outcome(
-                earlyMemory: earlyMemory,
-                memory: ProcessResources.residentBytes,
-                socketsLeft: ProcessResources.sockets(toPort: port)
-            )
+            // Cancel requests that nobody answered have some of their time left.
+            try await eventually("seed \(seed): no socket is left open") {
+                ProcessResources.sockets(toPort: port) == 0
+            }
+            return Outcome(earlyMemory: earlyMemory, memory: ProcessResources.residentBytes)
         }
     }
 
@@ -80,6 +78,10 @@ struct Soak: Sendable {
                     random: SeededGenerator(seed: seed)
                 )
                 try await faults.run(until: end) { ledger.countFault() }
+                // However slow the machine is.
+                try await eventually(within: .seconds(240), "seed \(seed): something has been done") {
+                    ledger.confirmed.count > 10
+                }
             }
             // Not for a condition, but for the time to pass.
             try await Task.sleep(for: duration / 4)
@@ -91,7 +93,7 @@ struct Soak: Sendable {
 
     /// All by itself.
     private func expectRecovery(of pool: PostgresPool) async throws {
-        try await eventually(within: .seconds(60), "seed \(seed): all connections work again") {
+        try await eventually(within: .seconds(240), "seed \(seed): all connections work again") {
             try await pool.query("SELECT 1", timeout: .seconds(5))
             let backends = try await countBackends()
             return pool.openConnections == Self.connections && backends == Self.connections
@@ -107,7 +109,7 @@ struct Soak: Sendable {
 
     /// Returns when the server has none of the pool's connections any more.
     func waitUntilGone() async throws {
-        try await eventually(within: .seconds(60), "seed \(seed): the backends are gone") {
+        try await eventually(within: .seconds(240), "seed \(seed): the backends are gone") {
             try await countBackends() == 0
         }
     }
@@ -120,7 +122,6 @@ struct Soak: Sendable {
         let (confirmed, refused) = (ledger.confirmed, ledger.refused)
         #expect(confirmed.subtracting(kept).isEmpty, "seed \(seed): confirmed, and not there")
         #expect(refused.intersection(kept).isEmpty, "seed \(seed): said to have done nothing, and there")
-        #expect(confirmed.count > 10, "seed \(seed): hardly anything was done")
         let halves = pairs.filter { !kept.contains($0.1) }
         #expect(halves.isEmpty, "seed \(seed): transactions of which half is there")
     }
