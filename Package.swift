@@ -185,7 +185,7 @@ let package = Package(
             path: "Tests/Nemesis",
             exclude: ["README.md"]
         ),
-        .testTarget(name: "TradingTests", dependencies: ["Trading"]),
+        .testTarget(name: "TradingTests", dependencies: ["TestSupport", "Trading"]),
         .testTarget(name: "PostgresTests", dependencies: ["CLibPQ", "LocalCluster", "Postgres", "TestSupport"]),
         .testTarget(name: "MigrationsTests", dependencies: ["LocalCluster", "Migrations", "Postgres", "TestSupport"]),
         .testTarget(
@@ -195,7 +195,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
-        .testTarget(name: "StrategiesTests", dependencies: ["Strategies", "Trading"]),
+        .testTarget(name: "StrategiesTests", dependencies: ["Strategies", "TestSupport", "Trading"]),
         .testTarget(
             name: "ExchangesTests",
             dependencies: [

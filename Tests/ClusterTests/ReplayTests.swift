@@ -30,7 +30,7 @@ struct ReplayTests {
         ]
     )
     func sameTrades(_ recording: Recording) async throws {
-        var random = SplitMix(seed: 20_250_401)
+        var random = SeededGenerator(seed: 20_250_401)
         let undisturbed = try await run(recording) { _, _ in }
         #expect(undisturbed.fills.split(separator: "\n").count >= 10, "too few trades to prove anything")
 
@@ -106,20 +106,5 @@ struct ReplayTests {
             // RFC 3339 in UTC sorts as text.
             (try await cluster.strategy(recording.symbol)?["last_candle"]?.string ?? "") >= wanted
         }
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): the same seed, the same test.
-private struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// What a run consists of.
 struct NemesisSettings: Sendable {
     var seed: UInt64

@@ -1,5 +1,6 @@
 import Foundation
 import Strategies
+import TestSupport
 import Testing
 import Trading
 

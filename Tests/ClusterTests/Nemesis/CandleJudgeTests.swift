@@ -2,6 +2,7 @@ import FoundationEssentials
 import Hosting
 import Store
 import Strategies
+import TestSupport
 import Testing
 import Trading
 
@@ -16,7 +17,7 @@ struct CandleJudgeTests {
     private static let start = Timestamp(milliseconds: 1_700_000_000_000)
 
     private let candles: [Candle] = {
-        var random = SeededGenerator(seed: 5)
+        var random = SeededGenerator(seed: 5, stream: 0)
         var price = 100_000
         return (0..<200).map { index in
             let open = price

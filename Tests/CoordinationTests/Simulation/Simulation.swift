@@ -1,3 +1,5 @@
+import TestSupport
+
 @testable import Coordination
 
 /// A cluster in a box: real state machines, a fake database, one clock that is moved from event to event, and faults drawn

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Trading
 
@@ -9,7 +10,7 @@ struct TradingEngineTests {
 
     /// Random orders, cancellations and steps of the market; what is checked holds after each.
     private static func walk(seed: Int) throws -> TradingEngine {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededGenerator(seed: UInt64(seed))
         var engine = TradingEngine(market: SyntheticMarket(seed: 7), liquidity: Int.random(in: 1...200, using: &random))
         engine.add(AccountConfiguration(apiKey: "a", apiSecret: "s"))
         engine.add(AccountConfiguration(apiKey: "b", apiSecret: "s", commissionAsset: "BNB"))

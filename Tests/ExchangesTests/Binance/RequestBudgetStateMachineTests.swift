@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Exchanges
@@ -105,7 +106,7 @@ import Testing
     }
 
     private func walk(seed: Int) {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededGenerator(seed: UInt64(seed))
         let limit = Int.random(in: 50...500, using: &random)
         let concurrency = Int.random(in: 1...20, using: &random)
         var budget = RequestBudgetStateMachine(

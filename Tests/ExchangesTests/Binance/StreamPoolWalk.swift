@@ -1,4 +1,5 @@
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import Exchanges
@@ -35,7 +36,7 @@ struct StreamPoolWalk {
 
     init(seed: Int) {
         self.seed = seed
-        random = SeededGenerator(seed: seed)
+        random = SeededGenerator(seed: UInt64(seed))
     }
 
     mutating func run(steps: Int) {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Trading
 
@@ -38,7 +39,7 @@ struct JoinerWalk {
 
     init(seed: Int) {
         self.seed = seed
-        random = SeededGenerator(seed: seed)
+        random = SeededGenerator(seed: UInt64(seed))
         var open: Int64 = 60_000 * 1_000
         for _ in 0..<Int.random(in: 1...30, using: &random) {
             market.append(open)

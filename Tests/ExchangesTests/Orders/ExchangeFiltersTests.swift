@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TestSupport
 import Testing
 import Trading
 
@@ -58,7 +59,7 @@ import Trading
     }
 
     @Test(arguments: 0..<50) func `a lot is the largest that is allowed`(seed: Int) {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededGenerator(seed: UInt64(seed))
         func range() -> ExchangeFilters.Range {
             ExchangeFilters.Range(
                 minimum: FixedDecimal(raw: .random(in: 0...40, using: &random)),

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TestSupport
 import Testing
 import Trading
 
@@ -100,7 +101,7 @@ import Trading
     /// Answers that were cut, or in which a byte was changed, are never taken for a refusal, and for an acceptance only with the
     /// id and symbol in place.
     @Test(arguments: 0..<40) func `broken answers are never certain refusals`(seed: Int) {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededGenerator(seed: UInt64(seed))
         for _ in 0..<200 {
             var bytes = Array(Self.full.utf8)
             for _ in 0..<Int.random(in: 1...3, using: &random) {

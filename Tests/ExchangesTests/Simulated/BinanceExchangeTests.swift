@@ -1,5 +1,6 @@
 import ExchangeSimulator
 import Synchronization
+import TestSupport
 import Testing
 import Trading
 
@@ -19,7 +20,7 @@ import Trading
             let tally = try await Venue.with(configuration) { venue in
                 try await venue.exchange.withMarketEvents("ETHUSDT", .oneMinute, after: cursor) { events in
                     var tally = Tally()
-                    var random = SeededGenerator(seed: seed)
+                    var random = SeededGenerator(seed: UInt64(seed))
                     // Candles that the market has closed: the simulator's history at first.
                     var closed = 50
                     for try await event in events {

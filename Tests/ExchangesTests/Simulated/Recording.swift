@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TestSupport
 import Trading
 
 /// A recording of a market with gaps, made up from a seed, in a file of its own.
@@ -13,7 +14,7 @@ struct Recording {
         seed: Int,
         _ body: (Recording) async throws -> R
     ) async throws -> R {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededGenerator(seed: UInt64(seed))
         let folder = FileManager.default.temporaryDirectory.appending(path: "tenure-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Trading
 
@@ -57,7 +58,7 @@ struct JSONParserTests {
 
     @Test("whatever bytes come, the parser returns, and accepts only what another parser accepts too")
     func randomBytes() throws {
-        var generator = SplitMix(state: 42)
+        var generator = SeededGenerator(seed: 42)
         let pieces =
             [
                 "{", "}", "[", "]", ":", ",", "\"", "\\", "\\u", "d800", "dc00", "0", "1", "-", ".", "e", "true",
@@ -75,18 +76,5 @@ struct JSONParserTests {
             }
         }
         #expect(accepted > 100)
-    }
-}
-
-/// A small generator with a seed, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

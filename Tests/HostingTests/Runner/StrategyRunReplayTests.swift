@@ -1,5 +1,6 @@
 import Store
 import Strategies
+import TestSupport
 import Testing
 import Trading
 

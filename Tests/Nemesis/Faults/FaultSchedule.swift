@@ -1,3 +1,5 @@
+import TestSupport
+
 /// All disturbances of one run: a pure function of the seed and the settings.
 struct FaultSchedule: Sendable, Equatable {
     let faults: [Fault]
@@ -6,7 +8,7 @@ struct FaultSchedule: Sendable, Equatable {
     ///   - duration: When the last disturbance is over, at the latest.
     ///   - ttl: What tells a short stop from a long one.
     init(seed: UInt64, duration: Duration, replicas: Int, kinds: [FaultKind], ttl: Duration) {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededGenerator(seed: seed, stream: 0)
         var faults: [Fault] = []
         /// Until when each replica is disturbed, and the database.
         var busy = [Duration](repeating: .zero, count: replicas)

@@ -1,4 +1,5 @@
 import Postgres
+import TestSupport
 import Testing
 
 /// One caller of a soak: asks what only the right answer fits, until the time is up.

@@ -1,6 +1,7 @@
 import Glibc
 import LocalCluster
 import Postgres
+import TestSupport
 
 /// What happens to the server of a soak, and to the way there.
 struct SoakFaults {
