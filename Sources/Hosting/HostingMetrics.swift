@@ -25,7 +25,12 @@ struct HostingMetrics: Sendable {
         running = strategies("running")
         failed = strategies("failed")
         quarantined = strategies("quarantined")
+        // So that their growth can be asked for from the first one on.
+        for reason in Self.restoreReasons { count("tenure_restores_total", ("reason", reason), by: 0) }
     }
+
+    /// Why shards are taken.
+    private static let restoreReasons = ["crash", "drain", "rebalance", "vacant"]
 
     func countOrder(_ status: JournalledOrder.Status) {
         count("tenure_orders_total", ("status", status.rawValue))
@@ -38,8 +43,8 @@ struct HostingMetrics: Sendable {
         count("tenure_restores_total", ("reason", reason))
     }
 
-    private func count(_ label: String, _ dimension: (String, String)) {
-        Counter(label: label, dimensions: [dimension], factory: factory).increment()
+    private func count(_ label: String, _ dimension: (String, String), by amount: Int = 1) {
+        Counter(label: label, dimensions: [dimension], factory: factory).increment(by: amount)
     }
 
     /// From the close of a candle to the commit of what it led to.

@@ -22,6 +22,11 @@ struct ReplicaRepository: Sendable {
                 DELETE FROM tenure.ownership o
                 WHERE o.at < clock_timestamp() - interval '30 days'
                     AND NOT EXISTS (SELECT FROM tenure.shards s WHERE s.id = o.shard AND s.epoch = o.epoch)
+            ), faded AS (
+                -- By number and not by time, which has no index; so many that a few who come keep up with what happens.
+                DELETE FROM tenure.events e
+                USING (SELECT id FROM tenure.events ORDER BY id LIMIT 100000) AS oldest
+                WHERE e.id = oldest.id AND e.at < clock_timestamp() - interval '30 days'
             )
             INSERT INTO tenure.replicas (id, name, instance, host, pid, version, capacity, timeline, lease_expires_at)
             VALUES (\(id), \(identity.name), \(identity.instance), \(identity.host), \(identity.pid)::bigint::integer,

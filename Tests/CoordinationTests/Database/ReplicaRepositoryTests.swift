@@ -186,6 +186,20 @@ struct ReplicaRepositoryTests {
         }
     }
 
+    @Test func `what happened is forgotten after 30 days`() async throws {
+        try await OwnershipFixture.with { database in
+            try await database.observer.query(
+                """
+                INSERT INTO tenure.events (kind, at)
+                SELECT 'day ' || n, clock_timestamp() - n * interval '1 day' FROM generate_series(35, 25, -1) n
+                """
+            )
+            _ = try await database.join("a")
+            let left = try await database.column("SELECT kind FROM tenure.events WHERE kind LIKE 'day %' ORDER BY id")
+            #expect(left == ["day 29", "day 28", "day 27", "day 26", "day 25"])
+        }
+    }
+
     @Test func `leaving is refused while anything is owned`() async throws {
         try await OwnershipFixture.with { database in
             try await database.keep(3)

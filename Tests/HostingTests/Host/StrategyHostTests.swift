@@ -176,6 +176,9 @@ struct StrategyHostTests {
         try await HostFixture.with(cues: [6: .buyOne, 8: .fail], replicas: 2) { fixture in
             let strategy = try await fixture.run()
             try await fixture.shows(#"tenure_strategies{status="running"} 1"#)
+            for reason in ["crash", "drain", "rebalance", "vacant"] {
+                try await fixture.shows(#"tenure_restores_total{reason="\#(reason)"} 0"#)
+            }
             try await fixture.market.advance()
             try await fixture.reaches(5, strategy)
             try await fixture.shows("tenure_candle_lag_seconds_count 1")
