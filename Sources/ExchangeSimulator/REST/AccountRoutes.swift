@@ -39,19 +39,11 @@ struct AccountRoutes {
         }
     }
 
-    private func sign(
-        _ request: SimulatorRequest,
-        _ parameters: inout QueryParameters,
-        needing permission: AccountConfiguration.Permission = .userData
-    ) throws(APIError) -> SignedRequest {
-        try exchange.authenticate(request, &parameters, needing: permission)
-    }
-
     private func test(
         _ request: SimulatorRequest,
         _ parameters: inout QueryParameters
     ) throws(APIError) -> SimulatorResponse {
-        let signed = try sign(request, &parameters, needing: .trade)
+        let signed = try exchange.authenticate(request, &parameters, needing: .trade)
         let order = try NewOrder(&parameters)
         let wantsRates = try parameters.text("computeCommissionRates") == "true"
         try parameters.finish()
@@ -77,8 +69,8 @@ struct AccountRoutes {
         _ request: SimulatorRequest,
         _ parameters: inout QueryParameters
     ) throws(APIError) -> SimulatorResponse {
-        let signed = try sign(request, &parameters)
-        let symbol = try knownSymbol(&parameters)
+        let signed = try exchange.authenticate(request, &parameters)
+        let symbol = try exchange.symbol(&parameters)
         let reference = try OrderReference(&parameters)
         try parameters.finish()
         return SimulatorResponse(
@@ -95,7 +87,7 @@ struct AccountRoutes {
         _ request: SimulatorRequest,
         _ parameters: inout QueryParameters
     ) throws(APIError) -> SimulatorResponse {
-        let signed = try sign(request, &parameters)
+        let signed = try exchange.authenticate(request, &parameters)
         let symbol = try parameters.symbol()
         try parameters.finish()
         if let symbol { guard exchange.market.instrument(symbol) != nil else { throw .invalidSymbol } }
@@ -110,8 +102,8 @@ struct AccountRoutes {
         _ request: SimulatorRequest,
         _ parameters: inout QueryParameters
     ) throws(APIError) -> SimulatorResponse {
-        let signed = try sign(request, &parameters)
-        let symbol = try knownSymbol(&parameters)
+        let signed = try exchange.authenticate(request, &parameters)
+        let symbol = try exchange.symbol(&parameters)
         let range = try range(&parameters, firstID: "orderId")
         try parameters.finish()
         return list(
@@ -127,8 +119,8 @@ struct AccountRoutes {
         _ request: SimulatorRequest,
         _ parameters: inout QueryParameters
     ) throws(APIError) -> SimulatorResponse {
-        let signed = try sign(request, &parameters)
-        let symbol = try knownSymbol(&parameters)
+        let signed = try exchange.authenticate(request, &parameters)
+        let symbol = try exchange.symbol(&parameters)
         let orderID = try parameters.integer("orderId")
         let range = try range(&parameters, firstID: "fromId")
         try parameters.finish()
@@ -146,7 +138,7 @@ struct AccountRoutes {
         _ request: SimulatorRequest,
         _ parameters: inout QueryParameters
     ) throws(APIError) -> SimulatorResponse {
-        let signed = try sign(request, &parameters)
+        let signed = try exchange.authenticate(request, &parameters)
         let omitsZeros = try parameters.text("omitZeroBalances") == "true"
         try parameters.finish()
         return SimulatorResponse(
@@ -160,8 +152,8 @@ struct AccountRoutes {
         _ request: SimulatorRequest,
         _ parameters: inout QueryParameters
     ) throws(APIError) -> SimulatorResponse {
-        let signed = try sign(request, &parameters)
-        let symbol = try knownSymbol(&parameters)
+        let signed = try exchange.authenticate(request, &parameters)
+        let symbol = try exchange.symbol(&parameters)
         try parameters.finish()
         return SimulatorResponse(
             try exchange.desk.read { state throws(APIError) in
@@ -181,7 +173,7 @@ struct AccountRoutes {
         _ request: SimulatorRequest,
         _ parameters: inout QueryParameters
     ) throws(APIError) -> SimulatorResponse {
-        let signed = try sign(request, &parameters)
+        let signed = try exchange.authenticate(request, &parameters)
         try parameters.finish()
         return list(
             try exchange.desk.read { state throws(APIError) in
@@ -192,12 +184,6 @@ struct AccountRoutes {
     }
 
     // MARK: Parts
-
-    private func knownSymbol(_ parameters: inout QueryParameters) throws(APIError) -> Symbol {
-        guard let symbol = try parameters.symbol() else { throw .missing("symbol") }
-        guard exchange.market.instrument(symbol) != nil else { throw .invalidSymbol }
-        return symbol
-    }
 
     private func range(
         _ parameters: inout QueryParameters,

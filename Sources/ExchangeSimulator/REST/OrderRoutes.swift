@@ -71,9 +71,9 @@ struct OrderRoutes: Sendable {
         case (.POST, _):
             action = .place(try NewOrder(&parameters))
         case (_, "/api/v3/openOrders"):
-            action = .cancelAll(try symbol(&parameters))
+            action = .cancelAll(try exchange.symbol(&parameters))
         default:
-            let symbol = try symbol(&parameters)
+            let symbol = try exchange.symbol(&parameters)
             let reference = try OrderReference(&parameters)
             let cancelID = try parameters.clientOrderID("newClientOrderId")
             action = .cancel(symbol, reference, cancelID: cancelID, onlyIf: try restriction(&parameters))
@@ -162,12 +162,6 @@ struct OrderRoutes: Sendable {
             reply(response)
         case nil: reply(response)
         }
-    }
-
-    private func symbol(_ parameters: inout QueryParameters) throws(APIError) -> Symbol {
-        guard let symbol = try parameters.symbol() else { throw .missing("symbol") }
-        guard exchange.market.instrument(symbol) != nil else { throw .invalidSymbol }
-        return symbol
     }
 
     private func restriction(_ parameters: inout QueryParameters) throws(APIError) -> OrderStatus? {

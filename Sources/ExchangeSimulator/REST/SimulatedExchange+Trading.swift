@@ -5,11 +5,18 @@ extension SimulatedExchange {
     func authenticate(
         _ request: SimulatorRequest,
         _ parameters: inout QueryParameters,
-        needing permission: AccountConfiguration.Permission
+        needing permission: AccountConfiguration.Permission = .userData
     ) throws(APIError) -> SignedRequest {
         let signed = try SignedRequest(request, &parameters, needing: permission) { desk.account(ofKey: $0) }
         try signed.check(arrivingAt: time.now)
         return signed
+    }
+
+    /// The market that must be named, and be there.
+    func symbol(_ parameters: inout QueryParameters) throws(APIError) -> Symbol {
+        guard let symbol = try parameters.symbol() else { throw .missing("symbol") }
+        guard market.instrument(symbol) != nil else { throw .invalidSymbol }
+        return symbol
     }
 
     /// Checks an order against the rules of its instrument.
