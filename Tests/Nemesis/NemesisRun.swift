@@ -41,7 +41,7 @@ struct NemesisRun: Sendable {
         let clients = try await disturb(arena)
         log.note("healed: everything must run again")
         let quiet = QuietJudge(arena)
-        if await quiet.waitUntilQuiet(within: .seconds(90)) {
+        if await quiet.waitUntilQuiet(within: .seconds(240)) {
             await quiet.judgeRunners()
             for mode in ["fast", "immediate"] { try await quiet.judgeRestart(mode) }
         }

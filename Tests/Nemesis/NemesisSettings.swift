@@ -9,7 +9,8 @@ struct NemesisSettings: Sendable {
     var strategies: Int
     var kinds: [FaultKind]
     var skewsClocks: Bool
-    let ttl = Duration.milliseconds(1_500)
+    /// As usual: on a slow machine a shorter one would run out by itself.
+    let ttl = Duration.seconds(3)
 
     /// In seconds, by the index of the replica.
     var clockOffsets: [Int: Int] {

@@ -92,13 +92,13 @@ struct QuietJudge: Sendable {
         do {
             let since = try await arena.sql("SELECT coalesce(max(n), 0) FROM nemesis.writes")
             let active = try await arena.sql("SELECT count(*) FROM tenure.strategies")
-            try await eventually(within: .seconds(30), "as many runners as strategies (\(active))") {
+            try await eventually(within: .seconds(120), "as many runners as strategies (\(active))") {
                 var runners = 0
                 for replica in arena.cluster.replicas { runners += try await strategiesRun(by: replica.url) }
                 return "\(runners)" == active
             }
             // Two candles later.
-            try await eventually(within: .seconds(30), "a step of every strategy") {
+            try await eventually(within: .seconds(120), "a step of every strategy") {
                 try await arena.sql(
                     """
                     SELECT count(*) FROM tenure.strategies s WHERE (
@@ -123,7 +123,7 @@ struct QuietJudge: Sendable {
     private func strategiesRun(by url: String) async throws -> Int {
         let response = try await HTTPClient.shared.execute(
             HTTPClientRequest(url: "\(url)/metrics"),
-            timeout: .seconds(5)
+            timeout: .seconds(60)
         )
         let text = String(buffer: try await response.body.collect(upTo: 1 << 22))
         let lines = text.split(separator: "\n").filter {
@@ -140,7 +140,7 @@ struct QuietJudge: Sendable {
         log.note("PostgreSQL alone is restarted (\(mode))")
         try await arena.cluster.postgres.restart(mode == "fast" ? .fast : .immediate)
         let began = ContinuousClock.now
-        guard await waitUntilQuiet(within: .seconds(60)) else { return }
+        guard await waitUntilQuiet(within: .seconds(180)) else { return }
         if try await ownership() != owners {
             log.violation("I5: strategies moved when PostgreSQL was restarted (\(mode))")
         }
