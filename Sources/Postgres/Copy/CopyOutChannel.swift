@@ -36,18 +36,25 @@ final class CopyOutChannel: Sendable {
 
     // MARK: The driver's side
 
-    /// Whether the driver may read on; if not, it is told when it may again.
-    func mayRead() -> Bool {
+    enum Demand {
+        case rows
+        /// Too many wait; the driver is told when it may go on.
+        case none
+        /// Nobody takes them, but they must be read, up to the end.
+        case drop
+    }
+
+    func demand() -> Demand {
         protected.withLock { protected in
-            protected.isPaused = protected.byteCount >= Self.capacity && !protected.isAbandoned
-            return !protected.isPaused
+            if protected.isAbandoned { return .drop }
+            protected.isPaused = protected.byteCount >= Self.capacity
+            return protected.isPaused ? .none : .rows
         }
     }
 
     /// - Returns: whoever waits for the row; if nobody does, it is kept.
     func push(_ row: [UInt8]) -> CheckedContinuation<Row, Never>? {
         protected.withLock { protected in
-            guard !protected.isAbandoned else { return nil }
             if let consumer = protected.consumer {
                 protected.consumer = nil
                 return consumer

@@ -31,7 +31,9 @@ extension ConnectionDriver {
     }
 
     private func receive(into channel: CopyOutChannel, _ connection: OpaquePointer) -> Bool {
-        while channel.mayRead() {
+        while true {
+            let demand = channel.demand()
+            if demand == .none { break }
             var row: UnsafeMutablePointer<CChar>?
             let count = PQgetCopyData(connection, &row, 1)
             guard count > 0 else {
@@ -40,8 +42,12 @@ extension ConnectionDriver {
                 if count < 0 { copying = nil }
                 return count < 0
             }
+            defer { PQfreemem(row) }
+            guard demand == .rows else {
+                headIsAlive()
+                continue
+            }
             let bytes = Array(UnsafeRawBufferPointer(start: row, count: Int(count)))
-            PQfreemem(row)
             if let consumer = channel.push(bytes) { resume(.copyConsumer(consumer, bytes)) }
         }
         watch(reading: false)

@@ -293,6 +293,12 @@ final class ConnectionDriver: @unchecked Sendable {
         }
     }
 
+    /// It has been cancelled and still sends: what was on its way, which a slow client takes long to read.
+    func headIsAlive() {
+        guard let head = machine.head, entries[head]?.cancelSentAt != nil else { return }
+        entries[head]?.cancelSentAt = .now
+    }
+
     private func abandon(_ id: UInt64, _ entry: Entry) {
         entries[id]?.isAbandoned = true
         answer(
