@@ -49,6 +49,11 @@ func report(_ what: String, _ ratio: Double, isReached: Bool, goal: String) {
     print("  \(pad(what, 60))\(pad(decimals(ratio), -8))   goal \(goal): \(isReached ? "reached" : "MISSED")")
 }
 
+/// For comparison only.
+func report(_ what: String, _ ratio: Double) {
+    print("  \(pad(what, 60))\(pad(decimals(ratio), -8))")
+}
+
 func median(_ values: [Double]) -> Double {
     guard !values.isEmpty else { return .nan }
     let sorted = values.sorted()

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ConnectingTests {
     @Test func `a host that cannot be written to is passed over, unless the user says otherwise`() async throws {
         let writable = try await TestServer.shared
