@@ -104,7 +104,8 @@ struct StatementBenchmark {
             pgbench,
             [
                 "--no-vacuum", "--protocol=prepared", "--client=\(clients)", "--jobs=\(min(clients, 2))",
-                "--transactions=\(transactions)", "--file=\(directory)/\(script).sql", "--host=\(server.socketDirectory)", "--port=\(server.port)",
+                "--transactions=\(transactions)", "--file=\(directory)/\(script).sql",
+                "--host=\(server.socketDirectory)", "--port=\(server.port)",
                 "--username=tenure", "tenure",
             ]
         )
