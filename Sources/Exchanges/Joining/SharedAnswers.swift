@@ -22,6 +22,12 @@ final class SharedAnswers<Question: Sendable, Answer: Sendable>: Sendable {
         let answer: Answer
     }
 
+    private enum Step {
+        case resume(Result<Answer, ExchangeError>)
+        case begin(asking: Int)
+        case wait
+    }
+
     private struct State {
         var lastID = 0
         var askings: [Asking] = []
@@ -61,8 +67,11 @@ final class SharedAnswers<Question: Sendable, Answer: Sendable>: Sendable {
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { (waiter: Waiter) in wait(waiter, id, question, since) }
         } onCancel: {
-            let waiter = state.withLock { state in
-                state.askings.indices.lazy.compactMap { state.askings[$0].waiters.removeValue(forKey: id) }.first
+            let waiter = state.withLock { state -> Waiter? in
+                for index in state.askings.indices {
+                    if let waiter = state.askings[index].waiters.removeValue(forKey: id) { return waiter }
+                }
+                return nil
             }
             waiter?.resume(returning: .failure(ExchangeError(.cancelled, "the request was cancelled")))
         }
@@ -71,7 +80,6 @@ final class SharedAnswers<Question: Sendable, Answer: Sendable>: Sendable {
 
     private func wait(_ waiter: Waiter, _ id: Int, _ question: Question, _ since: Instant) {
         let now = ContinuousClock.now
-        enum Step { case resume(Result<Answer, ExchangeError>), begin(Int), wait }
         let step = state.withLock { state -> Step in
             if Task.isCancelled { return .resume(.failure(ExchangeError(.cancelled, "the request was cancelled"))) }
             if let kept = state.kept {
@@ -88,7 +96,7 @@ final class SharedAnswers<Question: Sendable, Answer: Sendable>: Sendable {
             }
             let asking = state.nextID()
             state.askings.append(Asking(id: asking, question: question, begun: now, waiters: [id: waiter]))
-            return .begin(asking)
+            return .begin(asking: asking)
         }
         switch step {
         case .resume(let result): waiter.resume(returning: result)

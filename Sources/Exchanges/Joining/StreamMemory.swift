@@ -1,3 +1,5 @@
+import Trading
+
 /// What a candle stream has told since it was attached, as far as a consumer that comes later may need it: the last candles
 /// that closed, and the one that forms.
 struct StreamMemory: Sendable, Equatable {
