@@ -70,6 +70,7 @@ extension ReplicaService {
         case .join(let generation):
             let id = try await replicas.join(identity, ttl: lease.ttl)
             continuation.yield(.joined(id, generation: generation, sentAt: sentAt))
+            await replicas.rehearseFence(by: id)
         case .reattach(let id, let generation):
             guard try await replicas.takeBack(id, timeout: lease.ttl) else {
                 continuation.yield(.refused(id))
@@ -81,6 +82,7 @@ extension ReplicaService {
                 return
             }
             continuation.yield(.reattached(id, generation: generation, sentAt: sentAt))
+            await replicas.rehearseFence(by: id)
         case .renew(let id, let stamp, let unseen):
             guard let membership = try await replicas.renew(id, ttl: lease.ttl, unseen: unseen) else {
                 continuation.yield(.refused(id))

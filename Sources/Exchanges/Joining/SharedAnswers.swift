@@ -59,6 +59,9 @@ final class SharedAnswers<Question: Sendable, Answer: Sendable>: Sendable {
         self.ask = ask
     }
 
+    /// Those who wait for an answer.
+    var waiting: Int { state.withLock { $0.askings.reduce(0) { $0 + $1.waiters.count } } }
+
     /// An answer that was asked for at `since` or later.
     ///
     /// - Throws: What asking threw, to everybody who waits for it; `cancelled` to those alone whose task is cancelled.

@@ -208,7 +208,7 @@ struct JoinerWalk {
         case .forming(let candle, _):
             let next = market.first { $0 > (delivered.last ?? cursor).milliseconds }
             #expect(candle.openTime.milliseconds == next, "seed \(seed): a forming candle out of place")
-        case .joined(let time):
+        case .joined:
             #expect(!isJoined, "seed \(seed): joined twice without an interruption")
             let owed = market.prefix(closedAtFetch).filter { $0 > cursor.milliseconds }.count
             #expect(delivered.count >= owed, "seed \(seed): joined before everything was delivered")
