@@ -123,6 +123,8 @@ extension ReplicaService {
         guard isCommitted else { return }
         logger.warning("Fenced replica \(victim) (\(reason.rawValue))", metadata: ["replica.id": "\(victim)"])
         do {
+            // On the same session: what the victim had is to be claimed first. (A claim waits for nobody's lock.)
+            try await clock.sleep(for: Self.claimsFirst)
             try await replicas.endBackends(of: victim)
         } catch {
             // They end by themselves as well, later; the verdict stands.
@@ -184,6 +186,8 @@ extension ReplicaService {
 
     /// Shards with strategies.
     private static let drainStep = 32
+
+    private static let claimsFirst = Duration.milliseconds(20)
 
     /// What a session action answers when it failed: its effect is unknown.
     private func answer(failed action: ReplicaAction, settled: [FencingToken]) {

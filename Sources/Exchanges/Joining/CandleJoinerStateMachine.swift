@@ -98,8 +98,9 @@ struct CandleJoinerStateMachine {
             return .deliver(.interrupted(reason: reason))
         }
         if let forming, forming.candle.openTime <= last { self.forming = nil }
-        if isAttached, let update = forming, isDue(update.candle) {
-            // Nothing lies between what was delivered and what forms now: there is nothing to fetch.
+        if isAttached, let update = forming, isDue(update.candle), update.eventTime >= pageTime {
+            // Nothing lies between what was delivered and what forms now: there is nothing to fetch. (One that is older than
+            // what history has shown says nothing of now.)
             needsFill = false
             backingOff = .none
             if owesJoin {

@@ -39,9 +39,9 @@ import Testing
         #expect(pool.wake(1, now: soon) == [.send(1, first)])
         #expect(pool.acquire("c", now: soon) == [.wake(1, at: soon + .milliseconds(1))])
         #expect(pool.acquire("d", now: soon) == [])
-        #expect(pool.wake(1, now: soon + .milliseconds(1)) == [.wake(1, at: soon + .milliseconds(10))])
+        #expect(pool.wake(1, now: soon + .milliseconds(1)) == [.wake(1, at: soon + .milliseconds(5))])
         let second = StreamRequest(id: 2, method: .subscribe, streams: ["c", "d"])
-        #expect(pool.wake(1, now: soon + .milliseconds(10)) == [.send(1, second)])
+        #expect(pool.wake(1, now: soon + .milliseconds(5)) == [.send(1, second)])
     }
 
     @Test func `streams spread over connections that are opened as needed`() {

@@ -70,7 +70,7 @@ struct CrowdWalk {
         for _ in 0..<2 {
             closeCandle(isReliable: true)
             formCandle(isReliable: true)
-            for _ in 0..<200 {
+            for _ in 0..<20 {
                 step += 1
                 elapse(all: true)
                 while !askings.isEmpty { answer(0) }

@@ -192,7 +192,7 @@ import Trading
                 try await withThrowingTaskGroup { group in
                     for number in 0..<300 {
                         group.addTask {
-                            let symbol = Symbol("SIM000\(number % 3)USDT")!
+                            let symbol = Symbol("SIM000\(number % 3 + 1)USDT")!
                             try await venue.exchange.withMarketEvents(symbol, .oneMinute, after: cursor) { events in
                                 var iterator = events.makeAsyncIterator()
                                 for _ in 0..<missing { _ = try await iterator.nextClosed() }
