@@ -183,7 +183,7 @@ import Trading
         }
     }
 
-    @Test func `a crowd that has missed nothing asks the clock, and one that has asks once for each market`() async throws {
+    @Test func `a crowd that missed nothing asks the clock; one that did asks once for each market`() async throws {
         let configuration = SimulatorConfiguration(steps: true, startTime: Self.start)
         try await Venue.with(configuration) { venue in
             let open = Interval.oneMinute.openTime(containing: Self.start)
