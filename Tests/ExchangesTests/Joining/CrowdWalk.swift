@@ -45,7 +45,7 @@ struct CrowdWalk {
 
     init(seed: Int) {
         self.seed = seed
-        random = SeededGenerator(seed: seed)
+        random = SeededGenerator(seed: UInt64(seed))
     }
 
     mutating func run(steps: Int) {
