@@ -181,6 +181,12 @@ struct ReplicaRepository: Sendable {
         try await session.query("SELECT tenure.fence(\(id), \(victim), \(reason.rawValue))").only.decode(Bool.self)
     }
 
+    /// Fences nobody, so that the server has compiled and planned all of it in this session when it matters.
+    func rehearseFence(by id: ReplicaID) async {
+        // Nothing depends on it: a session that fails is noticed by the next heartbeat.
+        _ = try? await fence(0, by: id, .leaseExpired)
+    }
+
     /// Ends whatever connections a fenced replica still has, and with them any row lock it holds. Only those it had when it
     /// was fenced: its process may be another replica by now. (One of another timeline had them on another server.)
     func endBackends(of victim: ReplicaID) async throws {

@@ -16,7 +16,11 @@ extension ReplicaService {
             let error = await connection.waitUntilClosed()
             if let error { logger.warning("Session lost", metadata: ["error": "\(error)"]) }
         } catch {
-            if !Task.isCancelled { logger.warning("Cannot open a session", metadata: ["error": "\(error)"]) }
+            // Attempts come fast at first; one line for those is enough.
+            let level: Logger.Level = pause == .zero || pause >= .seconds(1) ? .warning : .debug
+            if !Task.isCancelled {
+                logger.log(level: level, "Cannot open a session", metadata: ["error": "\(error)"])
+            }
         }
         continuation.yield(.sessionLost(generation: generation))
     }
@@ -66,6 +70,7 @@ extension ReplicaService {
         case .join(let generation):
             let id = try await replicas.join(identity, ttl: lease.ttl)
             continuation.yield(.joined(id, generation: generation, sentAt: sentAt))
+            await replicas.rehearseFence(by: id)
         case .reattach(let id, let generation):
             guard try await replicas.takeBack(id, timeout: lease.ttl) else {
                 continuation.yield(.refused(id))
@@ -77,6 +82,7 @@ extension ReplicaService {
                 return
             }
             continuation.yield(.reattached(id, generation: generation, sentAt: sentAt))
+            await replicas.rehearseFence(by: id)
         case .renew(let id, let stamp, let unseen):
             guard let membership = try await replicas.renew(id, ttl: lease.ttl, unseen: unseen) else {
                 continuation.yield(.refused(id))
@@ -117,6 +123,8 @@ extension ReplicaService {
         guard isCommitted else { return }
         logger.warning("Fenced replica \(victim) (\(reason.rawValue))", metadata: ["replica.id": "\(victim)"])
         do {
+            // On the same session: what the victim had is to be claimed first. (A claim waits for nobody's lock.)
+            try await clock.sleep(for: Self.claimsFirst)
             try await replicas.endBackends(of: victim)
         } catch {
             // They end by themselves as well, later; the verdict stands.
@@ -147,7 +155,8 @@ extension ReplicaService {
         continuation.yield(.handedOver(gone, by: id))
     }
 
-    /// A drain goes in steps, so that the first strategies run again elsewhere before the last are settled here.
+    /// A drain goes in small steps, each settled while the one before is released, so that the first strategies run again
+    /// elsewhere before the last are settled here. Shards without strategies go last, all together.
     private func handOverEverything(
         _ tokens: [FencingToken],
         by id: ReplicaID,
@@ -155,18 +164,30 @@ extension ReplicaService {
     ) async throws {
         let shards = ShardRepository(session.connection)
         try await ReplicaRepository(session: session.connection).markDraining(id)
-        var gone: [FencingToken] = []
-        for start in stride(from: 0, to: tokens.count, by: Self.drainStep) {
-            let step = Array(tokens[start..<min(start + Self.drainStep, tokens.count)])
-            let host = host
-            let settled = await unlessCancelled { await host.settle(step) }
-            _ = try await shards.release(settled, to: nil)
-            gone += settled
+        let host = host
+        let all = Set(tokens)
+        let loaded = await unlessCancelled { await host.choose(strategies: .max) }.filter(all.contains)
+        var steps = stride(from: 0, to: loaded.count, by: Self.drainStep).map { start in
+            Array(loaded[start..<min(start + Self.drainStep, loaded.count)])
+        }
+        steps.append(tokens.filter { [loaded = Set(loaded)] in !loaded.contains($0) })
+        let gone = try await withThrowingTaskGroup { group in
+            var gone: [FencingToken] = []
+            for step in steps {
+                let settled = await unlessCancelled { await host.settle(step) }
+                group.addTask { _ = try await shards.release(settled, to: nil) }
+                gone += settled
+            }
+            try await group.waitForAll()
+            return gone
         }
         continuation.yield(.handedOverEverything(gone, by: id))
     }
 
-    private static let drainStep = 128
+    /// Shards with strategies.
+    private static let drainStep = 32
+
+    private static let claimsFirst = Duration.milliseconds(20)
 
     /// What a session action answers when it failed: its effect is unknown.
     private func answer(failed action: ReplicaAction, settled: [FencingToken]) {

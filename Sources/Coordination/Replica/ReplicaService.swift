@@ -59,6 +59,8 @@ package final class ReplicaService: Service {
         var session = database
         // The server itself ends a session that has fallen silent, and frees its lock.
         session.settings["idle_session_timeout"] = "\(lease.ttl.milliseconds)ms"
+        // Few statements, each large and always of the same shape: to plan one takes longer than to run it.
+        session.settings["plan_cache_mode"] = "force_generic_plan"
         sessionConfiguration = session
         watcherConfiguration = database
         (events, continuation) = AsyncStream.makeStream()

@@ -7,14 +7,22 @@ extension ReplicaStateMachine {
     /// After this long without being fenced, the next time counts as the first.
     static var calm: Duration { .seconds(60) }
 
+    /// Between attempts to open a session: for five seconds or so, then longer and longer.
+    static var quickPause: Duration { .milliseconds(40) }
+    static var quickAttempts: Int { 150 }
+
     mutating func openSession(after least: Duration = .zero) -> [ReplicaAction] {
         generation += 1
         session = .opening
         isRenewing = false
         renewAgain = false
-        // The first attempt at once: after a restart of the database every moment counts.
+        // The first attempt at once, and quick ones for as long as a restart of the database may take: every moment counts.
         let pause: Duration =
-            failedSessions == 0 ? .zero : min(.milliseconds(25) * (1 << min(failedSessions, 6)), .seconds(1))
+            switch failedSessions {
+            case 0: .zero
+            case 1...Self.quickAttempts: Self.quickPause
+            default: min(Self.quickPause * (1 << min(failedSessions - Self.quickAttempts, 5)), .seconds(1))
+            }
         failedSessions += 1
         return [.openSession(generation: generation, after: max(pause, least))]
     }

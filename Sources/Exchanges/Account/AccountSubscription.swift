@@ -16,7 +16,7 @@ final class AccountSubscription: StreamConsumer {
         (events, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.bufferLimit))
     }
 
-    func streamAttached() { deliver(.joined) }
+    func streamAttached(_ memory: StreamMemory) { deliver(.joined) }
     func streamLost(reason: String) { deliver(.interrupted(reason: reason)) }
     func received(_ event: AccountEvent) { deliver(event) }
     func finish() { continuation.finish() }

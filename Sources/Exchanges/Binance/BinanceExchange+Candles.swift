@@ -13,12 +13,14 @@ extension BinanceExchange {
         var candles: [Candle] = []
         var from = from
         while candles.count < limit {
+            let time = try await clock.answer(to: (), since: .now)
             // One more than wanted: the last may be the forming one.
             let page = try await page(
                 symbol,
                 interval,
                 from: from,
-                limit: min(limit - candles.count + 1, Self.largestPage)
+                limit: min(limit - candles.count + 1, Self.largestPage),
+                time: time
             )
             candles += page.candles.prefix(limit - candles.count)
             guard !page.isComplete, let last = page.candles.last else { break }
@@ -27,37 +29,29 @@ extension BinanceExchange {
         return candles
     }
 
-    /// One page of closed candles, with the exchange's clock.
+    /// One page of closed candles.
     ///
     /// A kline is known to be closed if another follows it, or if the exchange's clock was past its end *before* it was asked
-    /// for: only then are its numbers final. Clock and klines are asked for at once, to save a round trip; the rare last row whose
-    /// end came in between is asked for again.
+    /// for: only then are its numbers final.
+    ///
+    /// - Parameter time: The exchange's clock, asked for before.
     func page(
         _ symbol: Symbol,
         _ interval: Interval,
         from: Timestamp,
-        limit: Int
+        limit: Int,
+        time: Timestamp
     ) async throws(ExchangeError) -> CandlePage {
-        async let clock = outcome { () async throws(ExchangeError) in try await self.serverTime() }
-        let answer = await outcome { () async throws(ExchangeError) in
-            try await self.klines(symbol, interval, from: from, limit: limit)
-        }
-        let time = await clock
-        var rows = try answer.get().rows
-        let exchangeTime = try time.get()
+        var rows = try await klines(symbol, interval, from: from, limit: limit).rows
         let isComplete = rows.count < limit
-        if isComplete, let last = rows.last, last.closeTime < exchangeTime {
-            rows.removeLast()
-            rows += try await klines(symbol, interval, from: last.candle.openTime, limit: 2).rows
-        }
         let reaches = rows.last?.candle.openTime
-        if let last = rows.last, !isComplete || last.closeTime >= exchangeTime { rows.removeLast() }
+        if let last = rows.last, !isComplete || last.closeTime >= time { rows.removeLast() }
         return CandlePage(
             candles: rows.map(\.candle),
             reaches: reaches,
             isComplete: isComplete,
-            // The klines may be younger than the clock that was asked for beside them: one that is there has begun.
-            exchangeTime: max(exchangeTime, reaches ?? exchangeTime)
+            // The klines may be younger than the clock: one that is there has begun.
+            exchangeTime: max(time, reaches ?? time)
         )
     }
 
@@ -69,16 +63,5 @@ extension BinanceExchange {
     ) async throws(ExchangeError) -> KlineDocument {
         let query = "symbol=\(symbol)&interval=\(interval.rawValue)&startTime=\(from.milliseconds)&limit=\(limit)"
         return try KlineDocument(try await rest.get("/api/v3/klines?\(query)", weight: 2), from: from)
-    }
-
-    /// Both of two requests are waited for before either's failure counts.
-    private func outcome<T: Sendable>(
-        _ operation: @Sendable () async throws(ExchangeError) -> T
-    ) async -> Result<T, ExchangeError> {
-        do {
-            return .success(try await operation())
-        } catch {
-            return .failure(error)
-        }
     }
 }

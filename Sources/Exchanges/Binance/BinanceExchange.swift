@@ -2,6 +2,7 @@ import AsyncHTTPClient
 package import Logging
 import NIOCore
 import NIOPosix
+import Synchronization
 package import Trading
 
 /// Binance spot: market data over REST and streams and, with credentials, an account.
@@ -10,12 +11,18 @@ package import Trading
 package final class BinanceExchange: Exchange {
     package let name = "binance"
 
+    /// How long an answer serves those who come after it. A candle's age is told by it, so it is short.
+    static let answerLifetime = Duration.milliseconds(250)
+
     let configuration: BinanceConfiguration
     let rest: BinanceRESTClient
     /// The account, if there are credentials.
     package let trading: BinanceTrading?
     private let streams: StreamPool
     private let markets: MarketDirectory
+    /// The exchange's clock, for all who ask at once.
+    let clock: SharedAnswers<Void, Timestamp>
+    private let histories = Mutex([String: (history: CandleHistory, users: Int)]())
     private let eventLoop: any EventLoop
     private let httpClient: HTTPClient
 
@@ -34,6 +41,11 @@ package final class BinanceExchange: Exchange {
             httpClient: httpClient,
             eventLoop: eventLoop,
             logger: logger
+        )
+        clock = SharedAnswers(
+            lifetime: Self.answerLifetime,
+            covers: { _, _ in true },
+            ask: { [rest] _ async throws(ExchangeError) in try await rest.serverTime() }
         )
         streams = StreamPool(
             configuration: configuration,
@@ -88,22 +100,47 @@ package final class BinanceExchange: Exchange {
         after cursor: Timestamp,
         _ body: (MarketEvents) async throws -> R
     ) async throws -> R {
+        let stream = StreamMessage.name(symbol, interval)
+        let history = history(symbol, interval, of: stream)
         let subscription = MarketSubscription(
             interval: interval,
             cursor: cursor,
             bufferLimit: configuration.bufferedCandles,
             backOff: configuration.backOff,
             eventLoop: eventLoop
-        ) { [self] (from: Timestamp) async throws(ExchangeError) -> CandlePage in
-            try await page(symbol, interval, from: from, limit: Self.largestPage)
+        ) { (from: Timestamp, since: ContinuousClock.Instant) async throws(ExchangeError) -> CandlePage in
+            try await history.page(from: from, since: since)
         }
-        let stream = StreamMessage.name(symbol, interval)
         streams.add(subscription, to: stream)
         defer {
             streams.remove(subscription, from: stream)
             subscription.finish()
+            releaseHistory(of: stream)
         }
         return try await body(MarketEvents(subscription: subscription))
+    }
+
+    /// One for all consumers of a stream, as long as there are any.
+    private func history(_ symbol: Symbol, _ interval: Interval, of stream: String) -> CandleHistory {
+        histories.withLock { histories in
+            let history =
+                histories[stream]?.history
+                ?? CandleHistory(interval: interval, clock: clock) {
+                    [self] (from: Timestamp, time: Timestamp) async throws(ExchangeError) -> CandlePage in
+                    try await page(symbol, interval, from: from, limit: Self.largestPage, time: time)
+                }
+            histories[stream] = (history, (histories[stream]?.users ?? 0) + 1)
+            return history
+        }
+    }
+
+    private func releaseHistory(of stream: String) {
+        histories.withLock { histories in
+            guard let (history, users) = histories[stream] else {
+                preconditionFailure("the history of \(stream) was released more often than taken")
+            }
+            histories[stream] = users > 1 ? (history, users - 1) : nil
+        }
     }
 
     private static func makeHTTPClient(_ configuration: BinanceConfiguration, eventLoop: any EventLoop) -> HTTPClient {

@@ -5,7 +5,8 @@ import Trading
 ///
 /// Two rules carry it. A candle is *due* when it directly follows the last one delivered, or when the exchange's own history
 /// has shown that nothing lies between. And whatever else is seen proves a hole, which history must fill before anything
-/// goes on. Everything is told by the open times; no clock is involved.
+/// goes on. Everything is told by the open times; no clock is involved. It has *joined* when history was fetched to its end
+/// while the stream was live, or when the stream itself shows a forming candle that is due.
 struct CandleJoinerStateMachine {
     enum Action: Sendable, Hashable {
         /// Hand it to the consumer.
@@ -44,7 +45,7 @@ struct CandleJoinerStateMachine {
     private var attachment = 0
     /// History may hold candles that the buffers do not.
     private var needsFill = false
-    /// ``MarketEvent/joined(exchangeTime:)`` is owed once history has been fetched to its end.
+    /// ``MarketEvent/joined(exchangeTime:)`` is owed once nothing is missing.
     private var owesJoin = false
     /// It has been, at this time: say so when everything fetched is delivered.
     private var joined: Timestamp?
@@ -97,6 +98,17 @@ struct CandleJoinerStateMachine {
             return .deliver(.interrupted(reason: reason))
         }
         if let forming, forming.candle.openTime <= last { self.forming = nil }
+        if isAttached, let update = forming, isDue(update.candle), update.eventTime >= pageTime {
+            // Nothing lies between what was delivered and what forms now: there is nothing to fetch. (One that is older than
+            // what history has shown says nothing of now.)
+            needsFill = false
+            backingOff = .none
+            if owesJoin {
+                owesJoin = false
+                isInterrupted = false
+                return .deliver(.joined(exchangeTime: update.eventTime))
+            }
+        }
         if fetching == nil, isAttached, needsFill || hole != nil {
             switch backingOff {
             case .due:
@@ -139,8 +151,9 @@ struct CandleJoinerStateMachine {
 
     /// The stream is live: whatever happens from now on will be reported.
     ///
+    /// - Parameter recent: What it has told since it was attached, if that was before this consumer came.
     /// - Returns: whether the consumer should look again; so for all reports.
-    mutating func streamAttached() -> Bool {
+    mutating func streamAttached(recent: [StreamedCandle] = []) -> Bool {
         guard !isAttached, !isFinished else { return false }
         isAttached = true
         attachment += 1
@@ -149,6 +162,9 @@ struct CandleJoinerStateMachine {
         failures = 0
         fruitless = 0
         backingOff = .none
+        // Of an earlier attachment: it does not show what happened in between.
+        forming = nil
+        for update in recent { _ = streamed(update) }
         return true
     }
 

@@ -11,20 +11,23 @@ final class MarketSubscription: StreamConsumer {
         var waiter: CheckedContinuation<Void, Never>?
         /// Something was reported since the machine last said wait.
         var isSignalled = false
+        /// History as it was before this is of no use: the stream was not attached, or it has been seen.
+        var since = ContinuousClock.now
     }
 
     private let state: Mutex<State>
-    private let fetch: @Sendable (Timestamp) async throws(ExchangeError) -> CandlePage
+    private let fetch: @Sendable (Timestamp, ContinuousClock.Instant) async throws(ExchangeError) -> CandlePage
     private let eventLoop: any EventLoop
     private let backOff: BackOffPolicy
 
+    /// - Parameter fetch: A page of candles from this open time on, as it was at this instant or later.
     init(
         interval: Interval,
         cursor: Timestamp,
         bufferLimit: Int,
         backOff: BackOffPolicy,
         eventLoop: any EventLoop,
-        fetch: @escaping @Sendable (Timestamp) async throws(ExchangeError) -> CandlePage
+        fetch: @escaping @Sendable (Timestamp, ContinuousClock.Instant) async throws(ExchangeError) -> CandlePage
     ) {
         state = Mutex(
             State(machine: CandleJoinerStateMachine(interval: interval, cursor: cursor, bufferLimit: bufferLimit))
@@ -36,14 +39,19 @@ final class MarketSubscription: StreamConsumer {
 
     // MARK: Reports
 
-    func streamAttached() { report { $0.streamAttached() } }
-    func streamLost(reason: String) { report { $0.streamLost(reason: reason) } }
-    func streamed(_ update: StreamedCandle) { report { $0.streamed(update) } }
-    func finish() { report { $0.finish() } }
+    func streamAttached(_ memory: StreamMemory) {
+        report { state in
+            state.since = memory.since
+            return state.machine.streamAttached(recent: memory.candles)
+        }
+    }
+    func streamLost(reason: String) { report { $0.machine.streamLost(reason: reason) } }
+    func streamed(_ update: StreamedCandle) { report { $0.machine.streamed(update) } }
+    func finish() { report { $0.machine.finish() } }
 
-    private func report(_ change: (inout CandleJoinerStateMachine) -> Bool) {
+    private func report(_ change: (inout State) -> Bool) {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            guard change(&state.machine) else { return nil }
+            guard change(&state) else { return nil }
             guard let waiter = state.waiter.take() else {
                 state.isSignalled = true
                 return nil
@@ -67,7 +75,7 @@ final class MarketSubscription: StreamConsumer {
                 await waitForReport()
             case .backOff(let attempt):
                 eventLoop.scheduleTask(in: TimeAmount(backOff.delay(attempt: attempt))) {
-                    self.report { $0.backOffElapsed(attempt: attempt) }
+                    self.report { $0.machine.backOffElapsed(attempt: attempt) }
                 }
             case .fetch(let from):
                 try await fill(from: from)
@@ -77,8 +85,11 @@ final class MarketSubscription: StreamConsumer {
 
     private func fill(from: Timestamp) async throws {
         do {
-            let page = try await fetch(from)
-            state.withLock { $0.machine.fetched(page) }
+            let page = try await fetch(from, state.withLock { $0.since })
+            state.withLock { state in
+                state.machine.fetched(page)
+                state.since = max(state.since, .now)
+            }
         } catch {
             state.withLock { state in
                 if error.isTransient {

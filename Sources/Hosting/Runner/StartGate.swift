@@ -9,8 +9,9 @@ final class StartGate: Sendable {
         var waiters: [StartQueue.ID: CheckedContinuation<Bool, Never>] = [:]
     }
 
-    /// Twice the requests that an exchange is sent at a time, so that it never waits for a strategy.
-    static let limit = 64
+    /// Most strategies ask for nothing of their own, so many may begin together; and those with something at stake, which go
+    /// before the others, find a short queue at the exchange in any case.
+    static let limit = 1_024
 
     private let state: Mutex<State>
 

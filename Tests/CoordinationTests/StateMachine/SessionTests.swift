@@ -114,15 +114,16 @@ import Testing
         var driver = MachineDriver()
         driver.send(.start)
         var pauses: [Duration] = []
-        for generation in 1...10 {
+        for generation in 1...200 {
             guard case .openSession(_, let pause) = driver.send(.sessionLost(generation: generation)).first else {
                 continue
             }
             pauses.append(pause)
         }
-        #expect(pauses.count == 10)
+        #expect(pauses.count == 200)
         #expect(pauses == pauses.sorted())
-        #expect(pauses.first! <= .milliseconds(50) && pauses.last == .seconds(1))
+        // A restart of the database is over within seconds: for so long, none of them may be missed by much.
+        #expect(pauses[..<100].allSatisfy { $0 <= .milliseconds(50) } && pauses.last == .seconds(1))
     }
 
     @Test func `an answer of an older session is ignored`() {

@@ -9,7 +9,7 @@ import Testing
         let now = NIODeadline.uptimeNanoseconds(1_000)
         #expect(pacer.earliest(now: now) == now)
         pacer.record(now: now)
-        #expect(pacer.earliest(now: now) == now + .milliseconds(10))
+        #expect(pacer.earliest(now: now) == now + .milliseconds(5))
         let later = now + .seconds(2)
         #expect(pacer.earliest(now: later) == later)
     }

@@ -5,6 +5,7 @@ import Testing
 
 @Suite struct StreamPoolStateMachineTests {
     private let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
+    private var soon: NIODeadline { now + .milliseconds(1) }
 
     @Test(arguments: 0..<10) func `what is wanted is attached in the end, and only what is attached is said to be`(
         block: Int
@@ -21,7 +22,8 @@ import Testing
         #expect(pool.start() == [.connect(1)])
         #expect(pool.opened(1, now: now) == [])
         let request = StreamRequest(id: 1, method: .subscribe, streams: ["a"])
-        #expect(pool.acquire("a", now: now) == [.send(1, request)])
+        #expect(pool.acquire("a", now: now) == [.wake(1, at: soon)])
+        #expect(pool.wake(1, now: soon) == [.send(1, request)])
         #expect(pool.acknowledged(1, request: 1) == [.attached(["a"])])
         #expect(pool.acquire("a", now: now) == [])
         #expect(pool.isAttached("a"))
@@ -31,12 +33,15 @@ import Testing
         var pool = StreamPoolStateMachine(streamsPerSlot: 10)
         _ = pool.start()
         _ = pool.opened(1, now: now)
-        _ = pool.acquire("a", now: now)
-        let wake = pool.acquire("b", now: now)
-        #expect(wake == [.wake(1, at: now + .milliseconds(10))])
-        #expect(pool.acquire("c", now: now) == [])
-        let request = StreamRequest(id: 2, method: .subscribe, streams: ["b", "c"])
-        #expect(pool.wake(1, now: now + .milliseconds(10)) == [.send(1, request)])
+        #expect(pool.acquire("a", now: now) == [.wake(1, at: soon)])
+        #expect(pool.acquire("b", now: now) == [])
+        let first = StreamRequest(id: 1, method: .subscribe, streams: ["a", "b"])
+        #expect(pool.wake(1, now: soon) == [.send(1, first)])
+        #expect(pool.acquire("c", now: soon) == [.wake(1, at: soon + .milliseconds(1))])
+        #expect(pool.acquire("d", now: soon) == [])
+        #expect(pool.wake(1, now: soon + .milliseconds(1)) == [.wake(1, at: soon + .milliseconds(5))])
+        let second = StreamRequest(id: 2, method: .subscribe, streams: ["c", "d"])
+        #expect(pool.wake(1, now: soon + .milliseconds(5)) == [.send(1, second)])
     }
 
     @Test func `streams spread over connections that are opened as needed`() {
@@ -110,8 +115,10 @@ import Testing
         _ = pool.start()
         _ = pool.opened(1, now: now)
         _ = pool.acquire("a", now: now)
+        _ = pool.wake(1, now: soon)
         _ = pool.release("a", now: now + .seconds(1))
         _ = pool.acquire("a", now: now + .seconds(2))
+        _ = pool.wake(1, now: now + .seconds(3))
         #expect(pool.acknowledged(1, request: 1) == [])
         #expect(pool.acknowledged(1, request: 3) == [.attached(["a"])])
     }

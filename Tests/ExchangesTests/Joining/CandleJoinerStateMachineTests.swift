@@ -11,6 +11,19 @@ import Trading
         }
     }
 
+    @Test(arguments: 0..<10) func `many share one stream and its history, and each gets every candle`(block: Int) {
+        var joinsWithoutHistory = 0
+        var sharedPages = 0
+        for seed in block * 10..<(block + 1) * 10 {
+            var walk = CrowdWalk(seed: seed)
+            walk.run(steps: 600)
+            joinsWithoutHistory += walk.joinsWithoutHistory
+            sharedPages += walk.sharedPages
+        }
+        #expect(joinsWithoutHistory > 5)
+        #expect(sharedPages > 5)
+    }
+
     @Test func `the walks meet everything that can happen`() {
         var fetches = 0
         var joins = 0
@@ -36,6 +49,47 @@ import Trading
         #expect(machine.next() == .fetch(from: time(4) + 1))
         _ = machine.streamed(closed(5))
         #expect(machine.next() == .deliver(.closed(candle(5), exchangeTime: time(6))))
+    }
+
+    @Test func `who comes later joins from what the stream has told, without history`() {
+        var machine = joiner(cursor: 4)
+        _ = machine.streamAttached(recent: [closed(3), closed(4), closed(5), forming(6)])
+        #expect(machine.next() == .deliver(.closed(candle(5), exchangeTime: time(6))))
+        #expect(machine.next() == .deliver(.joined(exchangeTime: time(6) + 1)))
+        #expect(machine.next() == .deliver(.forming(candle(6), exchangeTime: time(6) + 1)))
+        #expect(machine.next() == .wait)
+    }
+
+    @Test func `what the stream has told does not reach back far enough`() {
+        var machine = joiner(cursor: 3)
+        _ = machine.streamAttached(recent: [closed(5), forming(6)])
+        #expect(machine.next() == .fetch(from: time(3) + 1))
+        machine.fetched(page([4, 5], reaches: 6))
+        #expect(machine.next() == .deliver(.closed(candle(4), exchangeTime: time(100))))
+        #expect(machine.next() == .deliver(.closed(candle(5), exchangeTime: time(100))))
+        #expect(machine.next() == .deliver(.joined(exchangeTime: time(100))))
+        #expect(machine.next() == .deliver(.forming(candle(6), exchangeTime: time(6) + 1)))
+    }
+
+    @Test func `a forming candle that is older than what history has shown joins nobody`() {
+        var machine = joiner(cursor: 4)
+        _ = machine.streamAttached()
+        #expect(machine.next() == .fetch(from: time(4) + 1))
+        machine.fetched(
+            CandlePage(candles: [candle(5)], reaches: time(6), isComplete: false, exchangeTime: time(9))
+        )
+        #expect(machine.next() == .deliver(.closed(candle(5), exchangeTime: time(9))))
+        _ = machine.streamed(forming(6))
+        #expect(machine.next() == .fetch(from: time(5) + 1))
+    }
+
+    @Test func `a forming candle from before a reconnection joins nobody`() {
+        var machine = joined(cursor: 4)
+        _ = machine.streamed(forming(5))
+        _ = machine.streamLost(reason: "cut")
+        _ = machine.streamAttached()
+        #expect(machine.next() == .deliver(.interrupted(reason: "cut")))
+        #expect(machine.next() == .fetch(from: time(4) + 1))
     }
 
     @Test func `a fetch begun before a reconnection does not count as the join`() {

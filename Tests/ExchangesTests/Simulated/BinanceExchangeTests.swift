@@ -183,6 +183,70 @@ import Trading
         }
     }
 
+    @Test func `a crowd that missed nothing asks the clock; one that did asks once for each market`() async throws {
+        let configuration = SimulatorConfiguration(steps: true, startTime: Self.start)
+        try await Venue.with(configuration) { venue in
+            let open = Interval.oneMinute.openTime(containing: Self.start)
+            func join(after cursor: Timestamp, missing: Int) async throws -> Int {
+                let before = try await venue.simulator.status("requests")
+                try await withThrowingTaskGroup { group in
+                    for number in 0..<300 {
+                        group.addTask {
+                            let symbol = Symbol("SIM000\(number % 3 + 1)USDT")!
+                            try await venue.exchange.withMarketEvents(symbol, .oneMinute, after: cursor) { events in
+                                var iterator = events.makeAsyncIterator()
+                                for _ in 0..<missing { _ = try await iterator.nextClosed() }
+                                guard case .joined = try await iterator.next() else {
+                                    Issue.record("not joined")
+                                    return
+                                }
+                            }
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                return try await venue.simulator.status("requests") - before
+            }
+            // The machine may be slow, and the crowd spread out; but a request for each of them it never is.
+            let withoutGap = try await join(after: open - 60_000, missing: 0)
+            #expect(withoutGap < 30)
+            let withGap = try await join(after: open - 180_000, missing: 2)
+            #expect(withGap < 60)
+        }
+    }
+
+    @Test func `who comes to a stream that has told enough asks for nothing`() async throws {
+        let configuration = SimulatorConfiguration(steps: true, startTime: Self.start)
+        try await Venue.with(configuration) { venue in
+            let open = Interval.oneMinute.openTime(containing: Self.start)
+            try await venue.exchange.withMarketEvents("ETHUSDT", .oneMinute, after: open - 60_000) { events in
+                var iterator = events.makeAsyncIterator()
+                guard case .joined = try await iterator.next() else {
+                    Issue.record("not joined")
+                    return
+                }
+                // ETHUSDT closes a minute when the sixtieth second does.
+                try await venue.simulator.advance(candles: 180)
+                for _ in 0..<3 { _ = try await iterator.nextClosed() }
+                guard case .forming = try await iterator.next() else {
+                    Issue.record("nothing forms")
+                    return
+                }
+                let before = try await venue.simulator.status("requests")
+                try await venue.exchange.withMarketEvents("ETHUSDT", .oneMinute, after: open) { events in
+                    var iterator = events.makeAsyncIterator()
+                    #expect(try await iterator.nextClosed()?.candle.openTime == open + 60_000)
+                    #expect(try await iterator.nextClosed()?.candle.openTime == open + 120_000)
+                    guard case .joined = try await iterator.next() else {
+                        Issue.record("not joined")
+                        return
+                    }
+                }
+                #expect(try await venue.simulator.status("requests") == before)
+            }
+        }
+    }
+
     // MARK: Markets
 
     @Test func `rules of markets are read, together and once`() async throws {
@@ -227,7 +291,9 @@ import Trading
                 #expect(error.exchangeCode == -1121 && error.httpStatus == 400)
             }
             do {
-                try await exchange.withMarketEvents("NOSUCHTHING", .oneMinute, after: Self.start) { events in
+                // Noticed where something was missed: else only the clock is asked, which knows no symbols.
+                let cursor = Self.start - 180_000
+                try await exchange.withMarketEvents("NOSUCHTHING", .oneMinute, after: cursor) { events in
                     for try await _ in events { Issue.record("an event") }
                 }
                 Issue.record("no error")

@@ -62,7 +62,7 @@ final class QuietExchange: Exchange {
             bufferLimit: 10,
             backOff: BackOffPolicy(),
             eventLoop: MultiThreadedEventLoopGroup.singleton.next()
-        ) { [self] (from: Timestamp) async throws(ExchangeError) -> CandlePage in
+        ) { [self] (from: Timestamp, _: ContinuousClock.Instant) async throws(ExchangeError) -> CandlePage in
             let (answer, answering) = AsyncStream<Void>.makeStream()
             state.withLock { state in
                 state.counts.asked.append(symbol)
@@ -74,7 +74,7 @@ final class QuietExchange: Exchange {
             state.withLock { $0.counts.atOnce -= 1 }
             return CandlePage(candles: [], reaches: cursor, isComplete: true, exchangeTime: Candles.start)
         }
-        subscription.streamAttached()
+        subscription.streamAttached(StreamMemory(since: .now))
         defer { subscription.finish() }
         return try await body(MarketEvents(subscription: subscription))
     }

@@ -10,7 +10,7 @@ struct ControlMessagePacer: Sendable {
     /// A second, and some for messages that bunch up on the way.
     private static let window = TimeAmount.milliseconds(1_100)
     /// Between the n-th message of a second and the next.
-    private static let spacing: [TimeAmount] = [.zero, .milliseconds(10), .milliseconds(50), .milliseconds(250)]
+    private static let spacing: [TimeAmount] = [.zero, .milliseconds(5), .milliseconds(20), .milliseconds(250)]
 
     private var sent: [NIODeadline] = []
 

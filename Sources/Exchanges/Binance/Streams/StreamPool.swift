@@ -16,6 +16,8 @@ final class StreamPool: Sendable {
         var connections: [LinkID: StreamConnectionHandler] = [:]
         var renewals: [LinkID: Scheduled<Void>] = [:]
         var consumers: [String: [any StreamConsumer]] = [:]
+        /// Of the streams that are attached.
+        var memories: [String: StreamMemory] = [:]
         var endpoint: StreamEndpoint?
         var isStopped = false
 
@@ -77,7 +79,12 @@ final class StreamPool: Sendable {
             guard !self.state.value.isStopped else { return consumer.finish() }
             self.state.value.consumers[stream, default: []].append(consumer)
             let actions = self.state.value.machine.acquire(stream, now: .now())
-            if self.state.value.machine.isAttached(stream) { consumer.streamAttached() }
+            if self.state.value.machine.isAttached(stream) {
+                // Wanted again before it was given up: nobody has listened meanwhile.
+                let memory = self.state.value.memories[stream] ?? StreamMemory(since: .now)
+                self.state.value.memories[stream] = memory
+                consumer.streamAttached(memory)
+            }
             self.perform(actions)
         }
     }
@@ -86,7 +93,10 @@ final class StreamPool: Sendable {
         eventLoop.execute {
             guard let index = self.state.value.consumers[stream]?.firstIndex(where: { $0 === consumer }) else { return }
             self.state.value.consumers[stream]!.remove(at: index)
-            if self.state.value.consumers[stream]!.isEmpty { self.state.value.consumers[stream] = nil }
+            if self.state.value.consumers[stream]!.isEmpty {
+                self.state.value.consumers[stream] = nil
+                self.state.value.memories[stream] = nil
+            }
             self.perform(self.state.value.machine.release(stream, now: .now()))
         }
     }
@@ -118,9 +128,16 @@ final class StreamPool: Sendable {
                 self.perform(self.state.value.machine.lingered(link))
             }
         case .attached(let streams):
-            for stream in streams { state.value.consumers[stream]?.forEach { $0.streamAttached() } }
+            for stream in streams {
+                let memory = StreamMemory(since: .now)
+                state.value.memories[stream] = memory
+                state.value.consumers[stream]?.forEach { $0.streamAttached(memory) }
+            }
         case .lost(let streams, let reason):
-            for stream in streams { state.value.consumers[stream]?.forEach { $0.streamLost(reason: reason) } }
+            for stream in streams {
+                state.value.memories[stream] = nil
+                state.value.consumers[stream]?.forEach { $0.streamLost(reason: reason) }
+            }
         case .slotLost(let slot, let streams, let reason):
             logger.warning(
                 "\(dialect.lost)",
@@ -204,6 +221,7 @@ final class StreamPool: Sendable {
     private func received(_ message: StreamMessage, on link: LinkID) {
         switch message {
         case .candle(let stream, let update):
+            state.value.memories[stream]?.take(update)
             state.value.consumers[stream]?.forEach { $0.streamed(update) }
         case .account(let event):
             state.value.consumers[StreamMessage.accountStream]?.forEach { $0.received(event) }

@@ -57,6 +57,9 @@ struct StreamPoolStateMachine {
     /// A link that lived this long has shown that connecting works: when it breaks, the next attempt is made at once.
     private static let proven = TimeAmount.seconds(5)
 
+    /// How long a new stream waits for others: strategies come in crowds, and messages are few.
+    private static let gathering = TimeAmount.milliseconds(1)
+
     private let streamsPerSlot: Int
     private var slots: [SlotID: Slot] = [:]
     private var slotOfLink: [LinkID: SlotID] = [:]
@@ -105,7 +108,13 @@ struct StreamPoolStateMachine {
         }
         slotOfStream[stream] = id
         slots[id!]!.streams.insert(stream)
-        return actions + pump(slot: id!, now: now)
+        // Whoever comes with it goes in the same message.
+        for (link, state) in slots[id!]!.links.sorted(by: { $0.key < $1.key })
+        where state.openedAt != nil && !state.isClosing && !state.isWakeDue {
+            slots[id!]!.links[link]!.isWakeDue = true
+            actions.append(.wake(link, at: now + Self.gathering))
+        }
+        return actions
     }
 
     /// One consumer less.
