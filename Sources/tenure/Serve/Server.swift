@@ -50,11 +50,23 @@ struct Server {
         let binance = BinanceExchange(configuration: settings.binance, logger: logger)
         let exchanges: [any Exchange] = [binance]
 
+        let trust = ReplicaTrust()
+        let venue = binance.trading.map { trading in
+            LiveVenue(
+                trading: trading,
+                receiveWindow: settings.receiveWindow,
+                settlingMargin: settings.settlingMargin,
+                isTrusted: { trust.isGiven },
+                logger: logger
+            )
+        }
+
         let repository = JournalRepository(pool)
         let journal = StepJournal(repository: repository, logger: logger)
         let services = HostingServices(
             registry: modes,
             exchanges: exchanges,
+            venues: venue.map { [binance.name: $0] } ?? [:],
             repository: repository,
             journal: journal,
             paper: .standard,
@@ -73,6 +85,7 @@ struct Server {
             onDrain: { departure.begin() },
             logger: logger
         )
+        trust.follow(replica)
         let lease = Gauge(label: "tenure_replica_lease_remaining_seconds")
         registry.onRender { lease.record(replica.leaseRemaining.map { Double($0.milliseconds) / 1_000 } ?? 0) }
 
@@ -90,7 +103,8 @@ struct Server {
                 queries: queries,
                 validator: ModeValidator(
                     registry: modes,
-                    exchanges: Dictionary(uniqueKeysWithValues: exchanges.map { ($0.name, $0) })
+                    exchanges: Dictionary(uniqueKeysWithValues: exchanges.map { ($0.name, $0) }),
+                    live: venue == nil ? [] : [binance.name]
                 ),
                 access: access,
                 readiness: ReplicaReadiness(replica: replica),
@@ -126,6 +140,7 @@ struct Server {
             ],
             logger: Logger(label: "tenure.lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
+        if let venue { configuration.services.insert(.init(service: EndlessService { try await venue.run() }), at: 5) }
         configuration.maximumCancellationDuration = .seconds(3)
         let group = ServiceGroup(configuration: configuration)
         do {

@@ -24,6 +24,8 @@ struct HostFixture: Sendable {
         let log: LogLines
         let metrics: PrometheusRegistry
         let executor: CountingExecutor
+        let trust: TrustSwitch
+        let venue: LiveVenue?
     }
 
     /// The market whose time the test moves.
@@ -35,11 +37,13 @@ struct HostFixture: Sendable {
     /// - Parameters:
     ///   - cues: What the puppet on BTCUSDT is told, by candle; the first ``history`` candles have closed already.
     ///   - symbols: The market is the same for all of them.
+    ///   - trades: Whether there is an account to trade on.
     static func with(
         cues: [Int: Puppet.Cue] = [:],
         symbols: [Symbol] = ["BTCUSDT"],
         replicas: Int = 1,
         trials: TrialPolicy = .never,
+        trades: Bool = false,
         _ body: (HostFixture) async throws -> Void
     ) async throws {
         let candles = (0..<100).map { index in
@@ -49,11 +53,12 @@ struct HostFixture: Sendable {
                 high: FixedDecimal(102 + index),
                 low: FixedDecimal(99 + index),
                 close: FixedDecimal(101 + index),
-                volume: (cues[index] ?? .nothing).volume
+                // The first one, which nobody acts on, tells the market how small a lot is.
+                volume: index == 0 ? "0.00001" : (cues[index] ?? .nothing).volume
             )
         }
         let markets = Dictionary(uniqueKeysWithValues: symbols.map { ($0, candles) })
-        try await SteppedMarket.with(markets, history: history) { market in
+        try await SteppedMarket.with(markets, history: history, trades: trades) { market in
             try await with(market.exchange, market, replicas: replicas, trials: trials, body)
         }
     }
@@ -85,6 +90,7 @@ struct HostFixture: Sendable {
                 for replica in replicas {
                     group.addTask { try await replica.host.run() }
                     group.addTask { try await replica.journal.run() }
+                    group.addTask { try await replica.venue?.run() }
                 }
                 try await body(fixture)
             }
@@ -100,11 +106,23 @@ struct HostFixture: Sendable {
         let log = LogLines()
         let metrics = PrometheusRegistry()
         let executor = CountingExecutor(database.pool)
+        let trust = TrustSwitch()
+        var venues: [String: LiveVenue] = [:]
+        if let trading = (exchange as? BinanceExchange)?.trading {
+            venues[exchange.name] = LiveVenue(
+                trading: trading,
+                receiveWindow: .milliseconds(1_500),
+                settlingMargin: .milliseconds(300),
+                isTrusted: { trust.isOn },
+                logger: log.logger
+            )
+        }
         let repository = JournalRepository(executor)
         let journal = StepJournal(repository: repository, logger: log.logger)
         let services = HostingServices(
             registry: RunFixture.registry,
             exchanges: [exchange],
+            venues: venues,
             repository: repository,
             journal: journal,
             paper: .standard,
@@ -113,7 +131,16 @@ struct HostFixture: Sendable {
             logger: log.logger
         )
         let host = StrategyHost(services: services, shards: ShardRepository(executor))
-        return Replica(id: id, host: host, journal: journal, log: log, metrics: metrics, executor: executor)
+        return Replica(
+            id: id,
+            host: host,
+            journal: journal,
+            log: log,
+            metrics: metrics,
+            executor: executor,
+            trust: trust,
+            venue: venues[exchange.name]
+        )
     }
 
     /// How many candles have closed before the test begins.
@@ -130,8 +157,20 @@ struct HostFixture: Sendable {
     }
 
     /// Adds a strategy and has it run on the first replica, which owns its shard then.
-    func run(_ symbol: Symbol = "BTCUSDT", mode: String = Puppet.mode, shard: Int = 0) async throws -> Int64 {
-        let strategy = try await database.addStrategy(symbol, mode: mode, shard: shard)
+    func run(
+        _ symbol: Symbol = "BTCUSDT",
+        mode: String = Puppet.mode,
+        execution: Execution = .paper,
+        config: JSONValue = .object([:]),
+        shard: Int = 0
+    ) async throws -> Int64 {
+        let strategy = try await database.addStrategy(
+            symbol,
+            mode: mode,
+            execution: execution,
+            config: config,
+            shard: shard
+        )
         try await take([shard], reason: "vacant")
         try await runs(strategy)
         return strategy
