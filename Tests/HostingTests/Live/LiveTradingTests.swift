@@ -1,5 +1,6 @@
 import Coordination
 import Exchanges
+import Postgres
 import Store
 import TestSupport
 import Testing

@@ -69,7 +69,7 @@ final class SteppedMarket: Sendable {
             streamURL: "ws://127.0.0.1:\(port)",
             accountStreamURL: "ws://127.0.0.1:\(port)/ws-api/v3",
             credentials: trades
-                ? BinanceCredentials(apiKey: "simulator-key", apiSecret: "simulator-secret") : nil
+                ? try BinanceCredentials(apiKey: "simulator-key", apiSecret: "simulator-secret") : nil
         )
         // Its clock moves with the steps.
         configuration.clockLifetime = .zero
