@@ -28,7 +28,7 @@ extension StrategyRunner {
             // The database may have lost the last commits: requests of then may still be under way, and orders may be there
             // of which nothing is known here. The strategy will decide them once more, and must not send them again.
             try await gateway.waitUntilQuiet()
-            try await adopt(&run, gateway)
+            try await adopt(&run, gateway, since: run.cursor)
         }
         try await carryOut([], &run, gateway)
     }
@@ -101,8 +101,8 @@ extension StrategyRunner {
 
     /// Takes orders of ours that the journal does not know into it. Returns how many there were.
     @discardableResult
-    private func adopt(_ run: inout StrategyRun, _ gateway: OrderGateway) async throws -> Int {
-        let books = try await gateway.books(since: run.cursor)
+    private func adopt(_ run: inout StrategyRun, _ gateway: OrderGateway, since start: Timestamp) async throws -> Int {
+        let books = try await gateway.books(since: start)
         if books.strangers > 0, control.withLock({ !$0.hasSeenStrangers }) {
             control.withLock { $0.hasSeenStrangers = true }
             logger.notice(
@@ -157,7 +157,9 @@ extension StrategyRunner {
         }
         guard time.since(last) >= Self.auditInterval else { return }
         control.withLock { $0.audited = time }
-        if try await adopt(&run, gateway) > 0 { try await claimUnknown(&run, gateway) }
+        // What was accepted before it last looked may have been shown only after it.
+        let start = last - gateway.venue.receiveWindow - gateway.venue.settlingMargin
+        if try await adopt(&run, gateway, since: start) > 0 { try await claimUnknown(&run, gateway) }
     }
 
     /// In milliseconds of the market's time.

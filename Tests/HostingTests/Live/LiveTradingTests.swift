@@ -22,8 +22,17 @@ struct LiveTradingTests {
     }
 
     private func settled(_ fixture: HostFixture, _ orders: [String]) async throws {
-        try await eventually(within: .seconds(30), "the journal has \(orders)") {
-            try await journal(fixture) == orders
+        do {
+            try await eventually(within: .seconds(30), "the journal has \(orders)") {
+                try await journal(fixture) == orders
+            }
+        } catch {
+            let reasons = try await fixture.database.texts(
+                "SELECT concat_ws(' ', side, status, status_reason) FROM tenure.orders"
+            )
+            Issue.record("the journal has \(reasons), the exchange \(try await fixture.market.received())")
+            for replica in fixture.replicas { print(replica.log.all.joined(separator: "\n")) }
+            throw error
         }
     }
 
@@ -67,7 +76,7 @@ struct LiveTradingTests {
             )
             #expect(fees == ["BTC t t", "USDT t t"])
             let signed = try await fixture.database.number(
-                "SELECT count(*) FROM tenure.orders WHERE signed_at_ms > decided_on_ms AND receive_window_ms = 1500"
+                "SELECT count(*) FROM tenure.orders WHERE signed_at_ms > decided_on_ms AND receive_window_ms = 60000"
             )
             #expect(signed == 2)
         }
@@ -116,30 +125,44 @@ struct LiveTradingTests {
         }
     }
 
+    /// Buys at each of the next candles until one of them is filled: on a slow machine some may come too late.
+    private func buys(_ fixture: HostFixture, from candle: Int, _ strategy: Int64) async throws {
+        for candle in candle..<(candle + 10) {
+            try await fixture.market.advance()
+            try await fixture.reaches(candle, strategy)
+            try await eventually(within: .seconds(30), "nothing is under way") {
+                try await fixture.database.number("SELECT count(*) FROM tenure.orders WHERE status = 'intended'") == 0
+            }
+            if try await journal(fixture).contains("buy filled 1") { return }
+        }
+        Issue.record("no order is filled any more")
+    }
+
+    private static let buying: [Int: Puppet.Cue] = Dictionary(
+        uniqueKeysWithValues: (HostFixture.history..<HostFixture.history + 12).map { ($0, .buyOne) }
+    )
+
     @Test("an order that never arrived is given up after its window and the margin, shown in doubt until then, and not repeated")
     func neverArrived() async throws {
-        try await HostFixture.with(cues: [5: .buyOne, 6: .buyOne], trades: true) { fixture in
+        try await HostFixture.with(cues: Self.buying, trades: true, window: .seconds(4)) { fixture in
             let strategy = try await fixture.run(execution: .live)
             try await fixture.market.faults(#""order_before":"drop""#)
             try await fixture.market.advance()
             try await fixture.shows("tenure_orders_in_doubt 1")
             try await eventually(within: .seconds(30), "it is shown") {
-                try await fixture.database.texts("SELECT last_error FROM tenure.strategies")
+                try await fixture.database.texts("SELECT details->>'reason' FROM tenure.events WHERE kind = 'in_doubt'")
                     .contains { $0.contains("is in doubt") }
             }
             try await settled(fixture, ["buy abandoned 0"])
             try await fixture.shows("tenure_orders_in_doubt 0")
-            let reported = try await fixture.database.number(
-                "SELECT count(*) FROM tenure.events WHERE kind = 'in_doubt' AND strategy_id = \(strategy)"
-            )
-            #expect(reported == 1)
-            // It goes on, and what it decides next is a new order.
-            try await fixture.market.advance()
-            try await settled(fixture, ["buy abandoned 0", "buy filled 1"])
-            #expect(try await fixture.market.received().count == 2)
-            try await expectBalanced(fixture, trades: 1)
+            #expect(try await fixture.market.received().count == 1)
             let state = try await fixture.database.outcome(strategy).state ?? ""
             #expect(state.contains("never reached the exchange"))
+            // It goes on, and what it decides next is a new order.
+            try await buys(fixture, from: 6, strategy)
+            let ids = try await fixture.market.received().map(\.clientOrderID)
+            #expect(ids.count == Set(ids).count)
+            try await expectBalanced(fixture, trades: 1)
         }
     }
 
@@ -157,12 +180,30 @@ struct LiveTradingTests {
         }
     }
 
-    @Test(
-        "an owner lost while its order is held before matching: the heir finds out what became of it",
-        arguments: [true, false]
-    )
-    func takeover(inTime: Bool) async throws {
-        try await HostFixture.with(cues: [5: .buyOne, 6: .buyOne], replicas: 2, trades: true) { fixture in
+    @Test("an owner lost while its order is held before matching: the heir waits, finds it, and goes on")
+    func takeover() async throws {
+        try await HostFixture.with(cues: [5: .buyOne, 6: .sellEverything], replicas: 2, trades: true) { fixture in
+            _ = try await fixture.run(execution: .live)
+            try await fixture.market.faults(#""order_before":"hold""#)
+            try await fixture.market.advance()
+            try await eventually(within: .seconds(30), "the order has arrived") {
+                try await fixture.market.received().count == 1
+            }
+            try await fixture.take(by: 1)
+            try await fixture.shows("tenure_orders_in_doubt 1", on: 1)
+            try await fixture.market.release()
+            try await settled(fixture, ["buy filled 1"])
+            try await fixture.market.advance()
+            try await settled(fixture, ["buy filled 1", "sell filled 0.999"])
+            try await expectNothingTwice(fixture)
+            try await expectBalanced(fixture, trades: 2)
+            try await fixture.logs("Another replica owns this strategy now; stopped here")
+        }
+    }
+
+    @Test("an owner lost while its order is held for longer than its window: the heir gives it up, and so does the exchange")
+    func lateTakeover() async throws {
+        try await HostFixture.with(cues: Self.buying, replicas: 2, trades: true, window: .seconds(4)) { fixture in
             let strategy = try await fixture.run(execution: .live)
             try await fixture.market.faults(#""order_before":"hold""#)
             try await fixture.market.advance()
@@ -170,23 +211,14 @@ struct LiveTradingTests {
                 try await fixture.market.received().count == 1
             }
             try await fixture.take(by: 1)
-            if inTime {
-                try await fixture.market.release()
-                try await settled(fixture, ["buy filled 1"])
-            } else {
-                try await settled(fixture, ["buy abandoned 0"])
-                // The exchange itself refuses it now.
-                try await fixture.market.release()
-                try await eventually(within: .seconds(30), "it is refused") {
-                    try await fixture.market.received().first?.verdict == "rejected"
-                }
+            try await settled(fixture, ["buy abandoned 0"])
+            try await fixture.market.release()
+            try await eventually(within: .seconds(30), "the exchange refuses it") {
+                try await fixture.market.received().first?.verdict == "rejected"
             }
-            try await fixture.market.advance()
-            try await settled(fixture, [inTime ? "buy filled 1" : "buy abandoned 0", "buy filled 1"])
+            try await buys(fixture, from: 6, strategy)
             try await expectNothingTwice(fixture)
-            try await expectBalanced(fixture, trades: inTime ? 2 : 1)
-            try await fixture.logs("Another replica owns this strategy now; stopped here")
-            _ = strategy
+            try await expectBalanced(fixture, trades: 1)
         }
     }
 
@@ -229,10 +261,11 @@ struct LiveTradingTests {
     func stopInDoubt() async throws {
         try await HostFixture.with(cues: [5: .buyOne], trades: true) { fixture in
             let strategy = try await fixture.run(execution: .live)
-            try await fixture.market.faults(#""order_after":"drop","drop_reports":10,"stale_reads_ms":1000"#)
+            try await fixture.market.faults(#""order_after":"drop","drop_reports":10,"stale_reads_ms":600000"#)
             try await fixture.market.advance()
             try await fixture.shows("tenure_orders_in_doubt 1")
             try await fixture.stop()
+            try await fixture.market.faults(#""stale_reads_ms":0"#)
             try await fixture.ends(strategy)
             #expect(try await journal(fixture) == ["buy filled 1"])
             let left = try await fixture.database.texts("SELECT position::text FROM tenure.strategy_history")
@@ -281,7 +314,13 @@ struct LiveTradingTests {
 
     @Test("under a new timeline lost orders are adopted, decided once more, and not sent again")
     func newTimeline() async throws {
-        try await HostFixture.with(cues: [5: .buyOne, 7: .sellEverything], replicas: 2, trades: true) { fixture in
+        // The heir waits the window out.
+        try await HostFixture.with(
+            cues: [5: .buyOne, 7: .sellEverything],
+            replicas: 2,
+            trades: true,
+            window: .seconds(10)
+        ) { fixture in
             let strategy = try await fixture.run(execution: .live)
             let before = try await fixture.database.checkpoint(strategy)
             try await fixture.market.advance()

@@ -38,12 +38,14 @@ struct HostFixture: Sendable {
     ///   - cues: What the puppet on BTCUSDT is told, by candle; the first ``history`` candles have closed already.
     ///   - symbols: The market is the same for all of them.
     ///   - trades: Whether there is an account to trade on.
+    ///   - window: How long the exchange accepts an order. Long, because machines may be slow; short where its end is waited for.
     static func with(
         cues: [Int: Puppet.Cue] = [:],
         symbols: [Symbol] = ["BTCUSDT"],
         replicas: Int = 1,
         trials: TrialPolicy = .never,
         trades: Bool = false,
+        window: Duration = .seconds(60),
         _ body: (HostFixture) async throws -> Void
     ) async throws {
         let candles = (0..<100).map { index in
@@ -59,7 +61,7 @@ struct HostFixture: Sendable {
         }
         let markets = Dictionary(uniqueKeysWithValues: symbols.map { ($0, candles) })
         try await SteppedMarket.with(markets, history: history, trades: trades) { market in
-            try await with(market.exchange, market, replicas: replicas, trials: trials, body)
+            try await with(market.exchange, market, replicas: replicas, trials: trials, window: window, body)
         }
     }
 
@@ -76,13 +78,14 @@ struct HostFixture: Sendable {
         _ market: SteppedMarket? = nil,
         replicas count: Int = 1,
         trials: TrialPolicy = .never,
+        window: Duration = .seconds(60),
         _ body: (HostFixture) async throws -> Void
     ) async throws {
         try await HostingDatabase.with { database in
             var replicas: [Replica] = []
             for id in 1...Int64(count) {
                 try await database.addReplica(id)
-                replicas.append(replica(id, on: database, exchange, trials))
+                replicas.append(replica(id, on: database, exchange, trials, window))
             }
             let fixture = HostFixture(database: database, stepped: market, replicas: replicas)
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -101,7 +104,8 @@ struct HostFixture: Sendable {
         _ id: ReplicaID,
         on database: HostingDatabase,
         _ exchange: any Exchange,
-        _ trials: TrialPolicy
+        _ trials: TrialPolicy,
+        _ window: Duration
     ) -> Replica {
         let log = LogLines()
         let metrics = PrometheusRegistry()
@@ -111,7 +115,7 @@ struct HostFixture: Sendable {
         if let trading = (exchange as? BinanceExchange)?.trading {
             venues[exchange.name] = LiveVenue(
                 trading: trading,
-                receiveWindow: .milliseconds(1_500),
+                receiveWindow: window,
                 settlingMargin: .milliseconds(300),
                 isTrusted: { trust.isOn },
                 logger: log.logger
