@@ -1,5 +1,7 @@
 import AsyncHTTPClient
 import LocalCluster
+import NIOCore
+import NIOHTTP1
 import TestSupport
 import Testing
 import Trading
@@ -30,11 +32,11 @@ struct LiveMarket: Sendable {
                 "TENURE_BINANCE_RECEIVE_WINDOW": window,
             ]
         ) { cluster in
-            let body_ = """
+            let order = """
                 {"symbol":"\(symbol)","mode":"scalp","interval":"\(interval.rawValue)","execution":"live",\
                 "config":\(config)}
                 """
-            let answer = try await cluster.post("/api/live-strategy/start", body_)
+            let answer = try await cluster.post("/api/live-strategy/start", order)
             try #require(answer.status == 201, "start answered \(answer.status): \(answer.body.text)")
             #expect(answer["execution"]?.string == "live")
             return try await body(LiveMarket(cluster: cluster, symbol: symbol, interval: interval))

@@ -93,7 +93,7 @@ struct LiveTests {
                 ) == "1"
             }
             if point == .sent || point == .accepted { try await market.control("release", "{}") }
-            if end == .freeze { owner.signal(.continue) }
+            if end == .freeze { owner.signal(.resume) }
             try await market.settle()
             if end == .kill { try owner.start() }
             try await owner.waitUntilReady()

@@ -144,7 +144,7 @@ struct LiveTradingTests {
 
     @Test("an order that never arrived is given up after its window and the margin, shown in doubt until then, and not repeated")
     func neverArrived() async throws {
-        try await HostFixture.with(cues: Self.buying, trades: true, window: .seconds(4)) { fixture in
+        try await HostFixture.with(cues: Self.buying, trades: true, window: .seconds(10)) { fixture in
             let strategy = try await fixture.run(execution: .live)
             try await fixture.market.faults(#""order_before":"drop""#)
             try await fixture.market.advance()
@@ -203,7 +203,7 @@ struct LiveTradingTests {
 
     @Test("an owner lost while its order is held for longer than its window: the heir gives it up, and so does the exchange")
     func lateTakeover() async throws {
-        try await HostFixture.with(cues: Self.buying, replicas: 2, trades: true, window: .seconds(4)) { fixture in
+        try await HostFixture.with(cues: Self.buying, replicas: 2, trades: true, window: .seconds(10)) { fixture in
             let strategy = try await fixture.run(execution: .live)
             try await fixture.market.faults(#""order_before":"hold""#)
             try await fixture.market.advance()
