@@ -73,14 +73,14 @@ struct LiveTests {
             if point == .commit { try await holdCommits(cluster, &group) }
             try await advanceToOrder(market, after: before)
             if point == .accepted || point == .answered {
-                try await eventually(within: .seconds(30), "the order is accepted") {
+                try await eventually("the order is accepted") {
                     try await market.received().last?.verdict == "accepted"
                 }
             }
             if point == .answered {
                 try await holdCommits(cluster, &group)
                 try await market.control("release", "{}")
-                try await eventually(within: .seconds(30), "the record is held up") { try await commitsWait(cluster) }
+                try await eventually("the record is held up") { try await commitsWait(cluster) }
             }
             switch end {
             case .kill: await owner.kill()
@@ -142,7 +142,7 @@ struct LiveTests {
 
     private func holdCommits(_ cluster: TestCluster, _ group: inout ThrowingTaskGroup<Void, any Error>) async throws {
         group.addTask { _ = try await cluster.sql("/* holder */ SELECT pg_advisory_lock(4711), pg_sleep(600)") }
-        try await eventually(within: .seconds(30), "commits are held up") {
+        try await eventually("commits are held up") {
             try await cluster.sql("SELECT count(*) FROM pg_locks WHERE \(Self.lock) AND granted") == "1"
         }
     }

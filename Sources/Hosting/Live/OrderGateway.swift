@@ -102,7 +102,7 @@ struct OrderGateway: Sendable {
                     if action == .confirm { action = try await confirm(order, rule, asked) }
                     switch action {
                     case .wait(let milliseconds):
-                        await doubt("the exchange does not show it; this is certain in \(milliseconds) ms at the latest")
+                        await doubt("the exchange does not show it; certain in \(milliseconds) ms")
                         pause = min(pause, .milliseconds(milliseconds))
                     case .abandon:
                         venue.feed.forget(order.id)

@@ -69,7 +69,8 @@ extension StrategyRunner {
     {
         // What is known is recorded also when the clock cannot be asked now; an order that this leads to is then refused by the
         // exchange if its time is too old.
-        let terms = (try? await gateway.terms()) ?? gateway.terms(at: run.unsettled.compactMap(\.signedAt).max() ?? run.cursor)
+        let signed = run.unsettled.compactMap(\.signedAt).max() ?? run.cursor
+        let terms = (try? await gateway.terms()) ?? gateway.terms(at: signed)
         let decisions = try run.take(
             result,
             exchangeTime: terms.signedAt,

@@ -29,8 +29,8 @@ struct ModeValidator: StartValidator {
             problems.append(
                 .init(
                     field: "execution",
-                    message: "this replica sends no live orders to \(name): use \"paper\", or set TENURE_ALLOW_LIVE and "
-                        + "the exchange's API key and secret on every replica"
+                    message: "this replica sends no live orders to \(name): use \"paper\", or set TENURE_ALLOW_LIVE "
+                        + "and the exchange's API key and secret on every replica"
                 )
             )
         }
