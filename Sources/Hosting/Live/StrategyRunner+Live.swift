@@ -94,7 +94,14 @@ extension StrategyRunner {
     private func sendable(_ orders: [JournalledOrder]) async throws -> [JournalledOrder] {
         let intended = orders.filter { $0.status == .intended }
         guard !intended.isEmpty else { return [] }
-        let sendable = try await services.retrying { try await services.repository.sendable(intended, of: guarded) }
+        let sendable: Set<String>
+        do {
+            // Unstructured: that the strategy is being handed over must not lose what it has just decided.
+            sendable = try await Task(operation: { try await services.repository.sendable(intended, of: guarded) })
+                .value
+        } catch {
+            sendable = try await services.retrying { try await services.repository.sendable(intended, of: guarded) }
+        }
         return intended.filter { sendable.contains($0.id) }
     }
 

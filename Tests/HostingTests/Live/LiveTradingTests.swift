@@ -144,7 +144,7 @@ struct LiveTradingTests {
         uniqueKeysWithValues: (HostFixture.history..<HostFixture.history + 12).map { ($0, .buyOne) }
     )
 
-    @Test("an order that never arrived is in doubt until its window and the margin are over, then given up, not repeated")
+    @Test("an order that never arrived is in doubt until its window and margin are over, then given up, not repeated")
     func neverArrived() async throws {
         try await HostFixture.with(cues: Self.buying, trades: true, window: .seconds(10)) { fixture in
             let strategy = try await fixture.run(execution: .live)
