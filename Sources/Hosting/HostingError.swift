@@ -3,7 +3,8 @@ package struct HostingError: Error, CustomStringConvertible, Equatable {
     package enum Code: Sendable, Equatable {
         case unknownMode
         case unknownExchange
-        case liveNotSupported
+        case liveNotAllowed
+        case refusedByExchange
         case endlessIntents
         /// Another replica owns the strategy now.
         case lost
@@ -28,10 +29,20 @@ package struct HostingError: Error, CustomStringConvertible, Equatable {
         )
     }
 
-    static let liveNotSupported = HostingError(
-        code: .liveNotSupported,
-        message: "this version trades on paper only: stop the strategy and start it with execution \"paper\""
+    static let liveNotAllowed = HostingError(
+        code: .liveNotAllowed,
+        message: """
+            this replica sends no live orders: set TENURE_ALLOW_LIVE and the exchange's credentials on every replica, and \
+            resume; or stop the strategy
+            """
     )
+
+    static func refusedByExchange(_ reason: String) -> HostingError {
+        HostingError(
+            code: .refusedByExchange,
+            message: "the account cannot be traded on: \(reason); mend the API key, and resume"
+        )
+    }
 
     static func endlessIntents(mode: String) -> HostingError {
         HostingError(

@@ -1,9 +1,10 @@
 import CoreMetrics
 import Metrics
 import Store
+import Synchronization
 
 /// What hosting counts. Names as in the documentation.
-struct HostingMetrics: Sendable {
+final class HostingMetrics: Sendable {
     private let factory: any MetricsFactory
     private let fencedWrites: Counter
     private let lag: Recorder
@@ -12,6 +13,8 @@ struct HostingMetrics: Sendable {
     private let running: Gauge
     private let failed: Gauge
     private let quarantined: Gauge
+    private let inDoubt: Gauge
+    private let doubts = Mutex(0)
 
     init(factory: any MetricsFactory) {
         self.factory = factory
@@ -25,6 +28,8 @@ struct HostingMetrics: Sendable {
         running = strategies("running")
         failed = strategies("failed")
         quarantined = strategies("quarantined")
+        inDoubt = Gauge(label: "tenure_orders_in_doubt", factory: factory)
+        inDoubt.record(0)
         // So that their growth can be asked for from the first one on.
         for reason in Self.restoreReasons { count("tenure_restores_total", ("reason", reason), by: 0) }
     }
@@ -34,6 +39,14 @@ struct HostingMetrics: Sendable {
 
     func countOrder(_ status: JournalledOrder.Status) {
         count("tenure_orders_total", ("status", status.rawValue))
+    }
+
+    /// So many orders more (or less) wait to be found out about.
+    func doubts(_ change: Int) {
+        doubts.withLock { doubts in
+            doubts += change
+            inDoubt.record(doubts)
+        }
     }
 
     func countFencedWrite() { fencedWrites.increment() }

@@ -10,6 +10,8 @@ package struct HostingServices: Sendable {
     let registry: StrategyRegistry
     /// By name.
     let exchanges: [String: any Exchange]
+    /// Where live orders may be sent, by exchange.
+    let venues: [String: LiveVenue]
     /// By exchange.
     let starts: [String: StartGate]
     let repository: JournalRepository
@@ -22,6 +24,7 @@ package struct HostingServices: Sendable {
     package init(
         registry: StrategyRegistry,
         exchanges: [any Exchange],
+        venues: [String: LiveVenue] = [:],
         repository: JournalRepository,
         journal: StepJournal,
         paper: PaperMarket,
@@ -31,6 +34,7 @@ package struct HostingServices: Sendable {
     ) {
         self.registry = registry
         self.exchanges = Dictionary(uniqueKeysWithValues: exchanges.map { ($0.name, $0) })
+        self.venues = venues
         starts = self.exchanges.mapValues { _ in StartGate() }
         self.repository = repository
         self.journal = journal

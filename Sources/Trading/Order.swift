@@ -38,9 +38,32 @@ public struct Fill: Sendable, Hashable, Codable {
     public let price: FixedDecimal
     /// In base units.
     public let quantity: FixedDecimal
-    /// In quote units.
+    /// In quote units, at the fill's own price. Zero if it was paid in a third asset: see ``commission``.
     public let fee: FixedDecimal
     public let time: Timestamp
+    /// The fee as the exchange charged it; `nil` on paper.
+    public let commission: Commission?
+
+    /// What an exchange charged, in the asset it charged it in.
+    public struct Commission: Sendable, Hashable, Codable {
+        public enum Kind: String, Sendable, Hashable, Codable {
+            /// Kept back from (or added to) what was traded.
+            case base
+            case quote
+            /// Of no consequence for the position; its worth in quote units is not known.
+            case other
+        }
+
+        public let kind: Kind
+        public let asset: String
+        public let amount: FixedDecimal
+
+        public init(kind: Kind, asset: String, amount: FixedDecimal) {
+            self.kind = kind
+            self.asset = asset
+            self.amount = amount
+        }
+    }
 
     public init(
         orderID: String,
@@ -49,7 +72,8 @@ public struct Fill: Sendable, Hashable, Codable {
         price: FixedDecimal,
         quantity: FixedDecimal,
         fee: FixedDecimal,
-        time: Timestamp
+        time: Timestamp,
+        commission: Commission? = nil
     ) {
         self.orderID = orderID
         self.tradeID = tradeID
@@ -58,5 +82,12 @@ public struct Fill: Sendable, Hashable, Codable {
         self.quantity = quantity
         self.fee = fee
         self.time = time
+        self.commission = commission
+    }
+
+    /// What the exchange kept of the base asset as its fee. Its worth is in ``fee``.
+    var baseFee: FixedDecimal {
+        guard let commission, commission.kind == .base else { return .zero }
+        return commission.amount
     }
 }

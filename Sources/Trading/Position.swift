@@ -24,20 +24,25 @@ public struct Position: Sendable, Hashable, Codable {
     /// What selling everything at `price` would add to the profit, before fees. Zero when flat.
     public func unrealizedPnL(at price: FixedDecimal) -> FixedDecimal { quantity * price - cost }
 
-    /// Books a fill. Selling more than is held sells what is held and books the surplus at no cost: it can only come from
-    /// outside, and the position must not turn negative.
+    /// Books a fill. A fee that was taken in the base asset leaves the position at the fill's price: what was paid is the cost
+    /// of what arrived, and the fee.
+    ///
+    /// Selling more than is held sells what is held and books the surplus at no cost: it can only come from outside, and the
+    /// position must not turn negative.
     public mutating func book(_ fill: Fill) {
         let amount = fill.price * fill.quantity
         switch fill.side {
         case .buy:
-            quantity += fill.quantity
-            cost += amount
+            quantity += fill.quantity - fill.baseFee
+            cost += fill.baseFee.isZero ? amount : amount - fill.fee
         case .sell:
-            let sold = min(fill.quantity, quantity)
+            let sold = min(fill.quantity + fill.baseFee, quantity)
             let costOfSold = sold == quantity ? cost : cost.scaled(by: sold, over: quantity)
             quantity -= sold
             cost -= costOfSold
             realizedPnL += amount - costOfSold
+            // The fee is what part of the sale it was worth, and has left with the rest.
+            if !fill.baseFee.isZero { realizedPnL += fill.fee }
         }
         realizedPnL -= fill.fee
         fees += fill.fee

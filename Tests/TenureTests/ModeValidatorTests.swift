@@ -45,7 +45,11 @@ struct ModeValidatorTests {
         }
     }
 
-    private func verdict(_ change: (inout StartRequest) -> Void, isAway: Bool = false) async throws -> StartVerdict {
+    private func verdict(
+        _ change: (inout StartRequest) -> Void,
+        isAway: Bool = false,
+        live: Set<String> = []
+    ) async throws -> StartVerdict {
         var request = StartRequest(
             symbol: "BTCUSDT",
             mode: "scalp",
@@ -55,18 +59,20 @@ struct ModeValidatorTests {
             config: nil
         )
         change(&request)
-        return try await ModeValidator(registry: .builtIn, exchanges: ["binance": Markets(isAway: isAway)])
+        return try await ModeValidator(registry: .builtIn, exchanges: ["binance": Markets(isAway: isAway)], live: live)
             .validate(request)
     }
 
-    @Test("what can be chosen is what is accepted: every mode with its parameters, and paper only")
+    @Test("what can be chosen is what is accepted: every mode with its parameters, and live where orders may leave")
     func choices() async throws {
-        let validator = ModeValidator(registry: .builtIn, exchanges: ["binance": Markets(isAway: false)])
+        var validator = ModeValidator(registry: .builtIn, exchanges: ["binance": Markets(isAway: false)], live: [])
         let choices = validator.choices
         #expect(choices.modes.map(\.name) == StrategyRegistry.builtIn.modeNames)
         #expect(choices.modes.allSatisfy { !$0.summary.isEmpty && $0.parameters["properties"]?["catch_up"] != nil })
         #expect(choices.exchanges == ["binance"])
         #expect(choices.executions == [.paper])
+        validator = ModeValidator(registry: .builtIn, exchanges: validator.exchanges, live: ["binance"])
+        #expect(validator.choices.executions == [.paper, .live])
     }
 
     @Test("a valid request gets every parameter filled in")
@@ -93,6 +99,20 @@ struct ModeValidatorTests {
         }
         #expect(Set(problems.map(\.field)) == ["mode", "symbol", "execution"])
         #expect(problems.contains { $0.field == "mode" && $0.message.contains("scalp") })
+    }
+
+    @Test("live is refused where no orders may be sent, and allowed where they may")
+    func live() async throws {
+        guard case .invalid(let problems) = try await verdict({ $0.execution = .live }) else {
+            Issue.record("valid")
+            return
+        }
+        #expect(problems.map(\.field) == ["execution"])
+        #expect(problems[0].message.contains("TENURE_ALLOW_LIVE"))
+        guard case .valid = try await verdict({ $0.execution = .live }, live: ["binance"]) else {
+            Issue.record("not valid")
+            return
+        }
     }
 
     @Test("an exchange that does not answer is no verdict on the request")

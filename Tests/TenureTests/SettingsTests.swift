@@ -1,3 +1,4 @@
+import Exchanges
 import Foundation
 import HTTPAPI
 import Hosting
@@ -39,6 +40,19 @@ struct SettingsTests {
         #expect(settings.drainLinger == .seconds(2))
     }
 
+    @Test("orders leave only where that is allowed and there is an account")
+    func live() throws {
+        let account = ["TENURE_BINANCE_API_KEY": "key", "TENURE_BINANCE_API_SECRET": "secret"]
+        let known = try settings(Self.database.merging(account) { $1 })
+        #expect(!known.allowsLive)
+        #expect(known.binance.credentials == nil)
+        let allowed = try settings(Self.database.merging(account) { $1 }.merging(["TENURE_ALLOW_LIVE": "true"]) { $1 })
+        #expect(allowed.allowsLive)
+        #expect(allowed.binance.credentials != nil)
+        #expect(allowed.receiveWindow == .seconds(5))
+        #expect(allowed.settlingMargin == .seconds(30))
+    }
+
     @Test("strategies are suspected after as many crashes as set, and never with 0")
     func trials() throws {
         func trials(_ value: String) throws -> TrialPolicy {
@@ -70,6 +84,9 @@ struct SettingsTests {
             ("TENURE_HOST", "0.0.0.0"), ("TENURE_ALLOW_LIVE", "true"), ("TENURE_DATBASE_URL", "typo"),
             ("TENURE_DATABASE_URL_FILE", "/nonexistent"), ("TENURE_DRAIN_TIMEOUT", "0s"),
             ("TENURE_DRAIN_LINGER", "30s"), ("TENURE_SUSPECT_AFTER", "-1"),
+            ("TENURE_BINANCE_API_KEY", "key without a secret"), ("TENURE_BINANCE_API_SECRET", "secret without a key"),
+            ("TENURE_BINANCE_RECEIVE_WINDOW", "61s"), ("TENURE_BINANCE_SETTLING_MARGIN", "soon"),
+            ("TENURE_BINANCE_ACCOUNT_STREAM_URL", "https://example.com"), ("TENURE_BINANCE_CLOCK_LIFETIME", "-1s"),
         ]
     )
     func wrongValues(name: String, value: String) {

@@ -2,7 +2,7 @@ package import Store
 package import Trading
 
 extension StrategyRun {
-    /// Sells everything at the last price, for a strategy that is being stopped: the last step after `checkpoint`, or `nil` if
+    /// Sells everything on paper at the last price, for a strategy that is being stopped: the last step after `checkpoint`, or `nil` if
     /// nothing is held. It needs the position only, so it works for a strategy that cannot run any more.
     package static func closingPosition(
         of strategyID: Int64,
@@ -33,7 +33,8 @@ extension StrategyRun {
             candles: checkpoint.candles,
             state: try state.text(),
             position: state.position,
-            lastPrice: checkpoint.lastPrice
+            lastPrice: checkpoint.lastPrice,
+            reports: checkpoint.reports
         )
         return (last, Decisions(orders: [order], fills: [fill]))
     }

@@ -10,11 +10,19 @@ package struct StrategyRun: Sendable {
     package let strategyID: Int64
     package let symbol: Symbol
     package let interval: Interval
-    let paper: PaperMarket
+    /// `nil`: live. Then orders leave, and what becomes of them comes back through ``take(_:exchangeTime:isPaused:terms:)``.
+    let paper: PaperMarket?
 
     private var strategy: AnyStrategy
-    private var position: Position
+    package private(set) var position: Position
     private var pending: [JournalledOrder]
+    private var booked: [String: RunState.BookedFills] = [:]
+    private var adopted: [JournalledOrder] = []
+    /// The WAL timeline under which the journal was last made to agree with the exchange.
+    package private(set) var timeline: Int64?
+    private var reports = 0
+    /// Whether the strategy is over: orders under way are settled without it.
+    private var isOver = false
     private let warmUpEnd: Timestamp
     package private(set) var cursor: Timestamp
     private var candles: Int
@@ -25,9 +33,10 @@ package struct StrategyRun: Sendable {
     /// What one event led to: to be committed together with the checkpoint.
     package struct Decisions: Sendable, Equatable {
         package var orders: [JournalledOrder] = []
+        package var settlements: [OrderSettlement] = []
         package var fills: [Fill] = []
 
-        package var isEmpty: Bool { orders.isEmpty && fills.isEmpty }
+        package var isEmpty: Bool { orders.isEmpty && settlements.isEmpty && fills.isEmpty }
     }
 
     /// A new run. It first reads the strategy's warm-up candles before `lastClosed` (the open time of the candle that has
@@ -38,13 +47,15 @@ package struct StrategyRun: Sendable {
         interval: Interval,
         strategy: AnyStrategy,
         lastClosed: Timestamp,
-        paper: PaperMarket
+        paper: PaperMarket?,
+        timeline: Int64? = nil
     ) {
         self.strategyID = strategyID
         self.symbol = symbol
         self.interval = interval
         self.strategy = strategy
         self.paper = paper
+        self.timeline = timeline
         position = Position()
         pending = []
         warmUpEnd = lastClosed
@@ -61,7 +72,7 @@ package struct StrategyRun: Sendable {
         mode: StrategyMode,
         config: JSONValue,
         checkpoint: Checkpoint,
-        paper: PaperMarket
+        paper: PaperMarket?
     ) throws {
         let state = try RunState(text: checkpoint.state)
         self.strategyID = strategyID
@@ -71,6 +82,10 @@ package struct StrategyRun: Sendable {
         strategy = try mode.restore(config: config, state: state.strategy)
         position = state.position
         pending = state.pending
+        booked = state.booked ?? [:]
+        adopted = state.adopted ?? []
+        timeline = state.timeline
+        reports = checkpoint.reports
         warmUpEnd = state.warmUpEnd
         cursor = checkpoint.cursor
         candles = checkpoint.candles
@@ -82,6 +97,9 @@ package struct StrategyRun: Sendable {
             strategy: try strategy.state(),
             position: position,
             pending: pending,
+            booked: booked,
+            adopted: adopted,
+            timeline: timeline,
             warmUpEnd: warmUpEnd
         )
         return Checkpoint(
@@ -89,7 +107,8 @@ package struct StrategyRun: Sendable {
             candles: candles,
             state: try state.text(),
             position: position,
-            lastPrice: lastPrice
+            lastPrice: lastPrice,
+            reports: reports
         )
     }
 
@@ -102,26 +121,34 @@ package struct StrategyRun: Sendable {
         exchangeTime.since(candle.closeTime(interval)) > interval.milliseconds
     }
 
-    /// The next candle has begun: orders that were decided before it are filled at its open.
+    /// The next candle has begun: paper orders that were decided before it are filled at its open.
     package mutating func begin(_ candle: Candle, isPaused: Bool) throws -> Decisions {
         var decisions = Decisions()
         guard candle.openTime == cursor + interval.milliseconds else { return decisions }
-        try fillPending(at: candle, Gate(isPaused: isPaused, isStale: false), &decisions)
+        try fillPending(at: candle, Gate(isPaused: isPaused, isStale: false, price: candle.open), &decisions)
         return decisions
     }
 
     /// A candle has closed. Ones that were processed before are ignored.
-    package mutating func close(_ candle: Candle, exchangeTime: Timestamp, isPaused: Bool) throws -> Decisions {
+    ///
+    /// - Parameter terms: for what leaves; `nil` on paper.
+    package mutating func close(
+        _ candle: Candle,
+        exchangeTime: Timestamp,
+        isPaused: Bool,
+        terms: OrderTerms? = nil
+    ) throws -> Decisions {
         var decisions = Decisions()
         guard candle.openTime > cursor else { return decisions }
         let isStale = strategy.catchUp == .warm && isCatchUp(candle, exchangeTime: exchangeTime)
-        let gate = Gate(isPaused: isPaused, isStale: isStale, isWarmUp: candle.openTime <= warmUpEnd)
+        let isWarmUp = candle.openTime <= warmUpEnd
+        let gate = Gate(isPaused: isPaused, isStale: isStale, isWarmUp: isWarmUp, terms: terms, price: candle.close)
         try fillPending(at: candle, gate, &decisions)
         cursor = candle.openTime
         candles += gate.isWarmUp ? 0 : 1
         lastPrice = candle.close
         isDirty = true
-        let intents = try strategy.handle(.candle(candle), context: context)
+        let intents = try ask(.candle(candle))
         try carryOut(intents, .candle(candle.openTime), decidedOn: candle.openTime, gate, &decisions)
         return decisions
     }
@@ -133,8 +160,17 @@ extension StrategyRun {
         var isPaused: Bool
         var isStale: Bool
         var isWarmUp = false
+        var terms: OrderTerms?
+        /// The last one, for the exchange's rules about amounts.
+        var price: FixedDecimal
 
-        func refusal(of intent: OrderIntent, sellable: FixedDecimal) -> String? {
+        /// The intent as it is to be journalled, cut to what the exchange takes; or why not.
+        func verdict(on intent: OrderIntent, sellable: FixedDecimal) -> Result<OrderIntent, OrderRefusal> {
+            if let refusal = refusal(of: intent, sellable: sellable) { return .failure(OrderRefusal(reason: refusal)) }
+            return terms?.cut(intent, price: price) ?? .success(intent)
+        }
+
+        private func refusal(of intent: OrderIntent, sellable: FixedDecimal) -> String? {
             if isWarmUp { return "warm-up: this candle is history" }
             if !intent.quantity.isPositive { return "quantity: must be above zero" }
             if intent.quantity.int64 == nil { return "quantity: beyond what can be stored" }
@@ -154,7 +190,14 @@ extension StrategyRun {
 
     /// What is held and not on sale already, so that two exits never sell the same thing.
     private var sellable: FixedDecimal {
-        pending.reduce(position.quantity) { $1.intent.side == .sell ? $0 - $1.intent.quantity : $0 }
+        pending.reduce(position.quantity) { held, order in
+            guard order.intent.side == .sell else { return held }
+            return held - order.intent.quantity + (booked[order.id]?.quantity ?? .zero)
+        }
+    }
+
+    private mutating func ask(_ event: StrategyEvent) throws -> [OrderIntent] {
+        isOver ? [] : try strategy.handle(event, context: context)
     }
 
     private var context: StrategyContext {
@@ -162,22 +205,63 @@ extension StrategyRun {
     }
 
     private mutating func fillPending(at candle: Candle, _ gate: Gate, _ decisions: inout Decisions) throws {
+        guard let paper else { return }
         // One by one: while the first fill is handled, the second order is still on its way.
-        while let index = pending.firstIndex(where: { $0.decidedOn < candle.openTime }) {
-            let order = pending.remove(at: index)
-            isDirty = true
+        while let order = pending.first(where: { $0.decidedOn < candle.openTime }) {
             let fill = paper.fill(order.id, order.intent, at: candle.open, time: candle.openTime)
+            let result = OrderResult(orderID: order.id, status: .filled, fills: [fill])
+            try take(result, decidedOn: candle.openTime, gate, &decisions)
+        }
+    }
+
+    /// What has become of a pending order, whoever tells: books what is new of it and tells the strategy.
+    private mutating func take(
+        _ result: OrderResult,
+        decidedOn: Timestamp,
+        _ gate: Gate,
+        _ decisions: inout Decisions
+    ) throws {
+        guard let order = pending.first(where: { $0.id == result.orderID }) else { return }
+        reports += 1
+        isDirty = true
+        var fills = booked[order.id] ?? RunState.BookedFills()
+        let news = result.fills.filter { !fills.tradeIDs.contains($0.tradeID) }
+        let filled = news.reduce(fills.quantity) { $0 + $1.quantity }
+        decisions.settlements.append(
+            OrderSettlement(
+                orderID: order.id,
+                status: result.status,
+                reason: result.reason,
+                filled: filled,
+                exchangeOrderID: result.exchangeOrderID
+            )
+        )
+        for (index, fill) in news.enumerated() {
+            fills.tradeIDs.insert(fill.tradeID)
+            fills.quantity += fill.quantity
+            booked[order.id] = fills
+            if result.status.isFinal, index == news.count - 1 { drop(order) }
             position.book(fill)
             decisions.fills.append(fill)
-            let intents = try strategy.handle(.fill(fill), context: context)
-            try carryOut(intents, .fill(fill.tradeID), decidedOn: candle.openTime, gate, &decisions)
+            try carryOut(try ask(.fill(fill)), .fill(fill.tradeID), decidedOn: decidedOn, gate, &decisions)
         }
+        guard result.status.isFinal else { return }
+        drop(order)
+        guard filled.isZero else { return }
+        let intents = try ask(.rejection(order.intent, reason: result.reason ?? result.status.rawValue))
+        try carryOut(intents, .rejection(order.id), decidedOn: decidedOn, gate, &decisions)
+    }
+
+    private mutating func drop(_ order: JournalledOrder) {
+        pending.removeAll { $0.id == order.id }
+        booked[order.id] = nil
     }
 
     /// Journals what is allowed, tells the strategy what is not. A refusal may lead to other intents, but not without end.
     private mutating func carryOut(
         _ intents: [OrderIntent],
         _ cause: ClientOrderID.Cause,
+        from firstIndex: Int = 0,
         decidedOn: Timestamp,
         _ gate: Gate,
         _ decisions: inout Decisions
@@ -186,12 +270,26 @@ extension StrategyRun {
         var refusals = 0
         while let round = rounds.popLast() {
             for (index, intent) in round.intents.enumerated() {
-                let id = ClientOrderID.derive(strategyID: strategyID, cause: round.cause, index: index)
-                guard let refusal = gate.refusal(of: intent, sellable: sellable) else {
-                    let order = JournalledOrder(id: id, intent: intent, decidedOn: decidedOn)
+                let id = ClientOrderID.derive(strategyID: strategyID, cause: round.cause, index: firstIndex + index)
+                if let known = adopted.firstIndex(where: { $0.id == id }) {
+                    // It was decided, and sent, before the database lost it: whatever is the rule now, it is there.
+                    pending.append(adopted.remove(at: known))
+                    continue
+                }
+                let refusal: OrderRefusal
+                switch gate.verdict(on: intent, sellable: sellable) {
+                case .success(let allowed):
+                    let order = JournalledOrder(
+                        id: id,
+                        intent: allowed,
+                        decidedOn: decidedOn,
+                        signedAt: gate.terms?.signedAt,
+                        receiveWindow: gate.terms?.receiveWindow
+                    )
                     pending.append(order)
                     decisions.orders.append(order)
                     continue
+                case .failure(let reason): refusal = reason
                 }
                 refusals += 1
                 guard refusals <= Self.mostRefusals else { throw HostingError.endlessIntents(mode: strategy.mode) }
@@ -202,15 +300,76 @@ extension StrategyRun {
                             intent: intent,
                             decidedOn: decidedOn,
                             status: .rejected,
-                            statusReason: refusal
+                            statusReason: refusal.reason
                         )
                     )
                 }
-                let next = try strategy.handle(.rejection(intent, reason: refusal), context: context)
+                let next = try ask(.rejection(intent, reason: refusal.reason))
                 if !next.isEmpty { rounds.append((next, .rejection(id))) }
             }
         }
     }
 
     private static var mostRefusals: Int { 16 }
+}
+
+// MARK: - Live
+
+extension StrategyRun {
+    /// Orders that have left, or may have, and of which more is to be heard.
+    package var unsettled: [JournalledOrder] { paper == nil ? pending : [] }
+
+    /// Adopted orders that have not been decided once more.
+    package var unclaimed: [JournalledOrder] { adopted }
+
+    /// The ids of the trades of an unsettled order that have been booked.
+    func bookedTrades(of orderID: String) -> Set<String> { booked[orderID]?.tradeIDs ?? [] }
+
+    /// What the exchange tells of an order. What is known already changes nothing.
+    package mutating func take(
+        _ result: OrderResult,
+        exchangeTime: Timestamp,
+        isPaused: Bool,
+        terms: OrderTerms
+    ) throws -> Decisions {
+        var decisions = Decisions()
+        let age = exchangeTime.since(cursor + interval.milliseconds)
+        let isStale = strategy.catchUp == .warm && age > interval.milliseconds
+        let gate = Gate(isPaused: isPaused, isStale: isStale, terms: terms, price: lastPrice)
+        try take(result, decidedOn: cursor, gate, &decisions)
+        return decisions
+    }
+
+    /// Notes orders that the exchange has and the journal has not, and that from now on the two agree under this timeline.
+    package mutating func reconcile(_ orders: [JournalledOrder], timeline: Int64) -> Decisions {
+        adopted += orders
+        self.timeline = timeline
+        reports += 1
+        isDirty = true
+        return Decisions(orders: orders)
+    }
+
+    /// Takes the adopted orders as its own though nobody has decided them again.
+    package mutating func claimAdopted() {
+        guard !adopted.isEmpty else { return }
+        pending += adopted
+        adopted = []
+        reports += 1
+        isDirty = true
+    }
+
+    /// The strategy is not asked any more: what is under way is settled without it.
+    package mutating func end() { isOver = true }
+
+    /// Sells what is held, for a strategy that is over.
+    package mutating func sellEverything(terms: OrderTerms) throws -> Decisions {
+        var decisions = Decisions()
+        guard sellable.isPositive else { return decisions }
+        let intent = OrderIntent(side: .sell, effect: .exit, quantity: sellable, reason: "stopped")
+        let gate = Gate(isPaused: false, isStale: false, terms: terms, price: lastPrice)
+        // Each attempt is a decision of its own: the one before came to nothing, and that was reported.
+        try carryOut([intent], .stop, from: reports, decidedOn: cursor, gate, &decisions)
+        isDirty = isDirty || !decisions.isEmpty
+        return decisions
+    }
 }

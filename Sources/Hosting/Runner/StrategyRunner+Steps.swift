@@ -33,7 +33,8 @@ extension StrategyRunner {
             interval: definition.interval,
             strategy: strategy,
             lastClosed: definition.interval.openTime(containing: now) - definition.interval.milliseconds,
-            paper: services.paper
+            paper: paper,
+            timeline: definition.execution == .live ? timeline : nil
         )
         let first = step(try run.checkpoint(), StrategyRun.Decisions())
         let begun = try await services.retrying { try await services.repository.begin(first) }
@@ -43,7 +44,7 @@ extension StrategyRunner {
         return begun
     }
 
-    private func restored(from checkpoint: Checkpoint) throws -> StrategyRun {
+    func restored(from checkpoint: Checkpoint) throws -> StrategyRun {
         try StrategyRun(
             strategyID: definition.id,
             symbol: definition.symbol,
@@ -51,9 +52,12 @@ extension StrategyRunner {
             mode: mode,
             config: definition.config,
             checkpoint: checkpoint,
-            paper: services.paper
+            paper: paper
         )
     }
+
+    /// `nil`: live.
+    private var paper: PaperMarket? { definition.execution == .paper ? services.paper : nil }
 
     func commit(_ run: inout StrategyRun, _ decisions: StrategyRun.Decisions) async throws {
         try await commit(try run.checkpoint(), decisions)
@@ -84,6 +88,7 @@ extension StrategyRunner {
             epoch: token.epoch,
             checkpoint: checkpoint,
             orders: decisions.orders,
+            settlements: decisions.settlements,
             fills: decisions.fills
         )
     }
@@ -106,9 +111,12 @@ extension StrategyRunner {
         }
     }
 
-    func closePositionIfAsked() async {
+    /// For a strategy that has been stopped for good: nothing of it stays under way.
+    func endOrders() async {
         let (stop, checkpoint) = control.withLock { ($0.stop, $0.committed) }
-        guard let stop, stop.closesPosition, let checkpoint else { return }
+        guard let stop, let checkpoint else { return }
+        if definition.execution == .live { return await windUp(closesPosition: stop.closesPosition) }
+        guard stop.closesPosition else { return }
         do {
             let last = try StrategyRun.closingPosition(
                 of: definition.id,

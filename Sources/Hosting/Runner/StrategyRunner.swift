@@ -24,6 +24,11 @@ final class StrategyRunner: Sendable {
         var positionIsOpen = false
         /// It has followed the market at least once.
         var wasUp = false
+        /// Orders of which it is shown that they are in doubt.
+        var doubts: Set<String> = []
+        /// When the exchange's books were looked at last, in the market's time.
+        var audited: Timestamp?
+        var hasSeenStrangers = false
     }
 
     let control: Mutex<Control>
@@ -79,7 +84,7 @@ final class StrategyRunner: Sendable {
                 group.cancelAll()
             }
         }
-        await closePositionIfAsked()
+        await endOrders()
         up.complete()
         ended.complete()
     }
@@ -122,10 +127,12 @@ final class StrategyRunner: Sendable {
     private static let backOff = BackOffPolicy()
 
     private func attempt(_ becameUp: @Sendable () -> Void) async throws {
-        guard definition.execution == .paper else { throw HostingError.liveNotSupported }
         guard let exchange = services.exchanges[definition.exchange], let starts = services.starts[exchange.name] else {
             throw HostingError.unknownExchange(definition.exchange)
         }
+        let gateway = try await gateway(on: exchange)
+        // This may take a while, and needs nothing that others wait for.
+        if let gateway { try await settleLeftovers(gateway) }
         let place = try await starts.enter(isExposed: definition.isExposed || hasOpenPosition)
         defer { place.leave() }
         var run = try await restore(on: exchange)
@@ -135,12 +142,13 @@ final class StrategyRunner: Sendable {
                 try Task.checkCancellation()
                 switch event {
                 case .closed(let candle, let time):
-                    try await close(candle, at: time, &run)
+                    try await close(candle, at: time, &run, gateway)
                 case .forming(let candle, _):
                     let decisions = try run.begin(candle, isPaused: isPaused)
                     if !decisions.isEmpty { try await commit(&run, decisions) }
                 case .joined:
                     if run.isDirty { try await commit(&run, StrategyRun.Decisions()) }
+                    if let gateway { try await claimUnknown(&run, gateway) }
                     try await joined(becameUp)
                     place.leave()
                 case .interrupted:
@@ -150,15 +158,28 @@ final class StrategyRunner: Sendable {
         }
     }
 
-    private func close(_ candle: Candle, at time: Timestamp, _ run: inout StrategyRun) async throws {
+    private func close(
+        _ candle: Candle,
+        at time: Timestamp,
+        _ run: inout StrategyRun,
+        _ gateway: OrderGateway?
+    ) async throws {
         let began = ContinuousClock.now
-        let decisions = try run.close(candle, exchangeTime: time, isPaused: isPaused)
+        let terms = try await gateway?.terms()
+        let decisions = try run.close(candle, exchangeTime: time, isPaused: isPaused, terms: terms)
         // History without decisions is not worth a commit per candle: after a crash it is read again.
         let isLive = !run.isCatchUp(candle, exchangeTime: time)
-        if run.isDirty, isLive || !decisions.isEmpty { try await commit(&run, decisions) }
+        if run.isDirty, isLive || !decisions.isEmpty {
+            if let gateway {
+                try await commit(&run, decisions, gateway)
+            } else {
+                try await commit(&run, decisions)
+            }
+        }
         guard isLive else { return }
         let age = max(0, time.since(candle.closeTime(definition.interval)) - 1)
         services.metrics.recordLag(.milliseconds(age) + (.now - began))
+        if let gateway { try await audit(&run, at: time, gateway) }
     }
 
     private func joined(_ becameUp: @Sendable () -> Void) async throws {

@@ -86,6 +86,14 @@ package final class LocalCluster: Sendable {
             "TENURE_HOST": "127.0.0.1",
             "TENURE_BINANCE_REST_URL": "http://127.0.0.1:\(simulatorPort)",
             "TENURE_BINANCE_STREAM_URL": "ws://127.0.0.1:\(simulatorPort)",
+            "TENURE_BINANCE_ACCOUNT_STREAM_URL": "ws://127.0.0.1:\(simulatorPort)/ws-api/v3",
+            // The simulator's own account, whatever else is set here: no real key is ever shown to it.
+            "TENURE_BINANCE_API_KEY": "simulator-key",
+            "TENURE_BINANCE_API_SECRET": "simulator-secret",
+            "TENURE_ALLOW_LIVE": "true",
+            // It shows at once what it has accepted; and its time may move at any pace.
+            "TENURE_BINANCE_SETTLING_MARGIN": "1s",
+            "TENURE_BINANCE_CLOCK_LIFETIME": "0ms",
         ]
         // HAProxy here looks four times a second: it need not be waited for as long as elsewhere.
         if ProcessEnvironment.current["TENURE_DRAIN_LINGER"] == nil { own["TENURE_DRAIN_LINGER"] = "1s" }

@@ -12,12 +12,22 @@ package struct Checkpoint: Sendable, Equatable {
     package let position: Position
     /// The last price seen, in quote units.
     package let lastPrice: FixedDecimal
+    /// Reports about orders taken so far.
+    package let reports: Int
 
-    package init(cursor: Timestamp, candles: Int, state: String, position: Position, lastPrice: FixedDecimal) {
+    package init(
+        cursor: Timestamp,
+        candles: Int,
+        state: String,
+        position: Position,
+        lastPrice: FixedDecimal,
+        reports: Int = 0
+    ) {
         self.cursor = cursor
         self.candles = candles
         self.state = state
         self.position = position
         self.lastPrice = lastPrice
+        self.reports = reports
     }
 }

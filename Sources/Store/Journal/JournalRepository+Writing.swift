@@ -16,9 +16,10 @@ extension JournalRepository {
             WITH input AS (
                 SELECT * FROM unnest(\(columns.ids), \(columns.shards), \(columns.owners), \(columns.epochs),
                     \(columns.cursors), \(columns.candles), \(columns.states), \(columns.positions), \(columns.costs),
-                    \(columns.lastPrices), \(columns.profits), \(columns.fees), \(columns.trades))
+                    \(columns.lastPrices), \(columns.profits), \(columns.fees), \(columns.trades),
+                    \(columns.reports))
                 AS t (id, shard, owner, epoch, cursor_ms, candles, state, position_e8, cost_e8, last_price_e8, pnl_e8,
-                    fees_e8, trades_count)
+                    fees_e8, trades_count, reports)
             ), guarded AS (
                 SELECT s.id, s.owner, s.epoch
                 FROM tenure.shards s JOIN (SELECT DISTINCT shard, owner, epoch FROM input) i
@@ -30,22 +31,25 @@ extension JournalRepository {
                 UPDATE tenure.checkpoints c
                 SET cursor_ms = i.cursor_ms, candles = i.candles, state = i.state, position_e8 = i.position_e8,
                     cost_e8 = i.cost_e8, last_price_e8 = i.last_price_e8, pnl_e8 = i.pnl_e8, fees_e8 = i.fees_e8,
-                    trades_count = i.trades_count, updated_at = clock_timestamp()
+                    trades_count = i.trades_count, reports = i.reports, updated_at = clock_timestamp()
                 FROM input i JOIN guarded g ON g.id = i.shard AND g.owner = i.owner AND g.epoch = i.epoch
                 WHERE c.strategy_id = i.id
-                    -- Every step moves the cursor or books a fill.
-                    AND (c.cursor_ms, c.trades_count) <= (i.cursor_ms, i.trades_count)
+                    -- Every step moves the cursor, books a fill or takes a report.
+                    AND (c.cursor_ms, c.trades_count, c.reports) <= (i.cursor_ms, i.trades_count, i.reports)
                 RETURNING c.strategy_id, i.shard, i.epoch
             ), decided AS (
                 INSERT INTO tenure.orders (client_order_id, strategy_id, exchange, symbol, execution, side, effect,
-                    quantity_e8, reason, status, status_reason, decided_on_ms, shard, epoch, filled_quantity_e8)
+                    quantity_e8, reason, status, status_reason, decided_on_ms, shard, epoch, filled_quantity_e8,
+                    signed_at_ms, receive_window_ms)
                 SELECT o.id, o.strategy_id, s.exchange, s.symbol, s.execution, o.side, o.effect, o.quantity_e8, o.reason,
                     o.status, o.status_reason, o.decided_on_ms, w.shard, w.epoch,
-                    CASE WHEN o.status = 'filled' THEN o.quantity_e8 ELSE 0 END
+                    CASE WHEN o.status = 'filled' THEN o.quantity_e8 ELSE 0 END, o.signed_at_ms, o.receive_window_ms
                 FROM unnest(\(columns.orderIDs), \(columns.orderStrategies), \(columns.orderSides), \(columns.orderEffects),
                     \(columns.orderQuantities), \(columns.orderReasons), \(columns.orderStatuses),
-                    \(columns.orderStatusReasons), \(columns.orderCandles))
-                    AS o (id, strategy_id, side, effect, quantity_e8, reason, status, status_reason, decided_on_ms)
+                    \(columns.orderStatusReasons), \(columns.orderCandles), \(columns.orderSigned),
+                    \(columns.orderWindows))
+                    AS o (id, strategy_id, side, effect, quantity_e8, reason, status, status_reason, decided_on_ms,
+                        signed_at_ms, receive_window_ms)
                 JOIN written w ON w.strategy_id = o.strategy_id
                 JOIN tenure.strategies s ON s.id = o.strategy_id
                 ON CONFLICT (client_order_id) DO NOTHING
@@ -53,18 +57,29 @@ extension JournalRepository {
             ), fill AS (
                 SELECT f.* FROM unnest(\(columns.fillStrategies), \(columns.fillOrders), \(columns.fillTrades),
                     \(columns.fillSides), \(columns.fillPrices), \(columns.fillQuantities), \(columns.fillFees),
-                    \(columns.fillTimes))
-                    AS f (strategy_id, order_id, trade_id, side, price_e8, quantity_e8, fee_e8, time_ms)
+                    \(columns.fillTimes), \(columns.fillCommissions), \(columns.fillCommissionAssets))
+                    AS f (strategy_id, order_id, trade_id, side, price_e8, quantity_e8, fee_e8, time_ms, commission_e8,
+                        commission_asset)
                 JOIN written w ON w.strategy_id = f.strategy_id
-            ), completed AS (
+            ), settled AS (
                 UPDATE tenure.orders o
-                SET status = 'filled', filled_quantity_e8 = f.quantity_e8, updated_at = clock_timestamp()
-                FROM fill f WHERE o.client_order_id = f.order_id AND o.status <> 'filled'
+                SET status = e.status, status_reason = coalesce(e.reason, o.status_reason),
+                    filled_quantity_e8 = e.filled_e8,
+                    exchange_order_id = coalesce(e.exchange_order_id, o.exchange_order_id),
+                    updated_at = clock_timestamp()
+                FROM unnest(\(columns.settledStrategies), \(columns.settledOrders), \(columns.settledStatuses),
+                    \(columns.settledReasons), \(columns.settledQuantities), \(columns.settledExchangeIDs))
+                    AS e (strategy_id, order_id, status, reason, filled_e8, exchange_order_id)
+                JOIN written w ON w.strategy_id = e.strategy_id
+                WHERE o.client_order_id = e.order_id AND o.strategy_id = e.strategy_id
+                    AND (o.status, o.filled_quantity_e8) IS DISTINCT FROM (e.status, e.filled_e8)
+                RETURNING o.client_order_id, o.strategy_id, o.symbol, o.side, o.quantity_e8, o.reason, o.status,
+                    o.status_reason
             ), booked AS (
                 INSERT INTO tenure.fills (exchange, symbol, trade_id, client_order_id, strategy_id, side, price_e8,
-                    quantity_e8, fee_e8, time_ms)
+                    quantity_e8, fee_e8, time_ms, commission_e8, commission_asset)
                 SELECT s.exchange, s.symbol, f.trade_id, f.order_id, f.strategy_id, f.side, f.price_e8, f.quantity_e8,
-                    f.fee_e8, f.time_ms
+                    f.fee_e8, f.time_ms, f.commission_e8, f.commission_asset
                 FROM fill f JOIN tenure.strategies s ON s.id = f.strategy_id
                 ON CONFLICT (exchange, symbol, trade_id) DO NOTHING
                 RETURNING trade_id, client_order_id, strategy_id, symbol, side, price_e8, quantity_e8, fee_e8
@@ -74,7 +89,11 @@ extension JournalRepository {
                     'client_order_id', o.client_order_id, 'side', o.side,
                     'quantity', trim_scale(o.quantity_e8 * 0.00000001)::text, 'reason', o.reason, 'status', o.status,
                     'status_reason', o.status_reason)
-                FROM decided o JOIN written w USING (strategy_id) JOIN guarded g ON g.id = w.shard
+                FROM (
+                    SELECT * FROM decided
+                    -- Of a filled one the fills tell.
+                    UNION ALL SELECT * FROM settled WHERE status IN ('canceled', 'rejected', 'expired', 'abandoned')
+                ) o JOIN written w USING (strategy_id) JOIN guarded g ON g.id = w.shard
                 UNION ALL
                 SELECT 'fill', f.strategy_id, g.owner, jsonb_build_object('symbol', f.symbol,
                     'client_order_id', f.client_order_id, 'trade_id', f.trade_id, 'side', f.side,
@@ -111,7 +130,7 @@ extension JournalRepository {
             WHERE s.id = \(step.strategyID)
             -- Changes nothing, but returns the row that is there.
             ON CONFLICT (strategy_id) DO UPDATE SET candles = c.candles
-            RETURNING c.cursor_ms, c.candles, c.state, c.last_price_e8
+            RETURNING c.cursor_ms, c.candles, c.state, c.last_price_e8, c.reports
             """
         )
         return try rows.first.flatMap(checkpoint)

@@ -31,7 +31,7 @@ package struct JournalRepository: Sendable {
             )
             SELECT s.id, s.symbol, s.exchange, s.strategy_type, s.interval, s.execution, s.config::text, h.id AS shard,
                 s.phase, s.paused, s.stop_reason, coalesce(s.stop_positions = 'close', false) AS closes,
-                c.cursor_ms, c.candles, c.state, c.last_price_e8, h.reason AS taken, h.revision, h.crashes,
+                c.cursor_ms, c.candles, c.state, c.last_price_e8, c.reports, h.reason AS taken, h.revision, h.crashes,
                 coalesce(c.position_e8, 0) <> 0 OR EXISTS (
                     SELECT FROM tenure.orders u WHERE u.strategy_id = s.id
                         AND u.status IN ('intended', 'acknowledged', 'partially_filled')) AS exposed,
@@ -132,7 +132,8 @@ package struct JournalRepository: Sendable {
             state: try row.decode("state", as: String.self),
             // The state carries the position; the columns are for people.
             position: Position(),
-            lastPrice: FixedDecimal(int64: try row.decode("last_price_e8", as: Int64.self))
+            lastPrice: FixedDecimal(int64: try row.decode("last_price_e8", as: Int64.self)),
+            reports: try row.decode("reports", as: Int.self)
         )
     }
 }

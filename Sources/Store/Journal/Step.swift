@@ -9,7 +9,9 @@ package struct Step: Sendable {
     package let checkpoint: Checkpoint
     /// Decided in this step: new rows of the journal.
     package var orders: [JournalledOrder]
-    /// Booked in this step. Each completes the order it belongs to.
+    /// What has become of orders that were journalled before.
+    package var settlements: [OrderSettlement]
+    /// Booked in this step.
     package var fills: [Fill]
 
     package init(
@@ -19,6 +21,7 @@ package struct Step: Sendable {
         epoch: Int64,
         checkpoint: Checkpoint,
         orders: [JournalledOrder] = [],
+        settlements: [OrderSettlement] = [],
         fills: [Fill] = []
     ) {
         self.strategyID = strategyID
@@ -27,40 +30,7 @@ package struct Step: Sendable {
         self.epoch = epoch
         self.checkpoint = checkpoint
         self.orders = orders
+        self.settlements = settlements
         self.fills = fills
-    }
-}
-
-/// A row of the order journal at the moment of the decision.
-package struct JournalledOrder: Sendable, Hashable, Codable {
-    package enum Status: String, Sendable, Hashable, Codable {
-        case intended
-        /// Refused before it left: see the reason.
-        case rejected
-        /// Decided and filled in one step (paper only).
-        case filled
-    }
-
-    /// Derived from the decision, see ``ClientOrderID``.
-    package let id: String
-    package let intent: OrderIntent
-    /// Open time of the candle it was decided on.
-    package let decidedOn: Timestamp
-    package let status: Status
-    /// Why it was refused.
-    package let statusReason: String?
-
-    package init(
-        id: String,
-        intent: OrderIntent,
-        decidedOn: Timestamp,
-        status: Status = .intended,
-        statusReason: String? = nil
-    ) {
-        self.id = id
-        self.intent = intent
-        self.decidedOn = decidedOn
-        self.status = status
-        self.statusReason = statusReason
     }
 }

@@ -15,6 +15,7 @@ struct StepColumns {
     private(set) var profits: [Int64] = []
     private(set) var fees: [Int64] = []
     private(set) var trades: [Int64] = []
+    private(set) var reports: [Int64] = []
 
     private(set) var orderIDs: [String] = []
     private(set) var orderStrategies: [Int64] = []
@@ -25,6 +26,15 @@ struct StepColumns {
     private(set) var orderStatuses: [String] = []
     private(set) var orderStatusReasons: [String?] = []
     private(set) var orderCandles: [Int64] = []
+    private(set) var orderSigned: [Int64?] = []
+    private(set) var orderWindows: [Int64?] = []
+
+    private(set) var settledStrategies: [Int64] = []
+    private(set) var settledOrders: [String] = []
+    private(set) var settledStatuses: [String] = []
+    private(set) var settledReasons: [String?] = []
+    private(set) var settledQuantities: [Int64] = []
+    private(set) var settledExchangeIDs: [String?] = []
 
     private(set) var fillStrategies: [Int64] = []
     private(set) var fillOrders: [String] = []
@@ -34,6 +44,8 @@ struct StepColumns {
     private(set) var fillQuantities: [Int64] = []
     private(set) var fillFees: [Int64] = []
     private(set) var fillTimes: [Int64] = []
+    private(set) var fillCommissions: [Int64?] = []
+    private(set) var fillCommissionAssets: [String?] = []
 
     init(_ steps: [Step]) throws {
         for step in steps {
@@ -51,7 +63,9 @@ struct StepColumns {
             profits.append(try stored(checkpoint.position.realizedPnL))
             fees.append(try stored(checkpoint.position.fees))
             trades.append(Int64(checkpoint.position.tradesCount))
+            reports.append(Int64(checkpoint.reports))
             for order in step.orders { try append(order, of: step.strategyID) }
+            for settlement in step.settlements { try append(settlement, of: step.strategyID) }
             for fill in step.fills { try append(fill, of: step.strategyID) }
         }
     }
@@ -66,6 +80,17 @@ struct StepColumns {
         orderStatuses.append(order.status.rawValue)
         orderStatusReasons.append(order.statusReason)
         orderCandles.append(order.decidedOn.milliseconds)
+        orderSigned.append(order.signedAt?.milliseconds)
+        orderWindows.append(order.receiveWindow)
+    }
+
+    private mutating func append(_ settlement: OrderSettlement, of strategyID: Int64) throws {
+        settledStrategies.append(strategyID)
+        settledOrders.append(settlement.orderID)
+        settledStatuses.append(settlement.status.rawValue)
+        settledReasons.append(settlement.reason)
+        settledQuantities.append(try stored(settlement.filled))
+        settledExchangeIDs.append(settlement.exchangeOrderID)
     }
 
     private mutating func append(_ fill: Fill, of strategyID: Int64) throws {
@@ -77,6 +102,8 @@ struct StepColumns {
         fillQuantities.append(try stored(fill.quantity))
         fillFees.append(try stored(fill.fee))
         fillTimes.append(fill.time.milliseconds)
+        fillCommissions.append(try fill.commission.map { try stored($0.amount) })
+        fillCommissionAssets.append(fill.commission?.asset)
     }
 
     private func stored(_ value: FixedDecimal) throws(StoreError) -> Int64 {

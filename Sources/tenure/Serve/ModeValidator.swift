@@ -9,6 +9,8 @@ struct ModeValidator: StartValidator {
     let registry: StrategyRegistry
     /// By name.
     let exchanges: [String: any Exchange]
+    /// Names of those that this program may send orders to.
+    let live: Set<String>
 
     var choices: StartChoices {
         StartChoices(
@@ -16,7 +18,7 @@ struct ModeValidator: StartValidator {
                 StartChoices.Mode(name: $0.name, summary: $0.summary, parameters: $0.schema.jsonSchema)
             },
             exchanges: exchanges.keys.sorted(),
-            executions: [.paper]
+            executions: live.isEmpty ? [.paper] : [.paper, .live]
         )
     }
 
@@ -33,9 +35,13 @@ struct ModeValidator: StartValidator {
                 problems.append(.init(field: "mode", message: "unknown mode \"\(name)\"; the modes are: \(known)"))
             }
         }
-        if request.execution == .live {
+        if request.execution == .live, let name = request.exchange, exchanges[name] != nil, !live.contains(name) {
             problems.append(
-                .init(field: "execution", message: "live trading is not part of this version; use \"paper\"")
+                .init(
+                    field: "execution",
+                    message: "this replica sends no live orders to \(name): use \"paper\", or set TENURE_ALLOW_LIVE "
+                        + "and the exchange's API key and secret on every replica"
+                )
             )
         }
         if let name = request.exchange {

@@ -51,11 +51,23 @@ struct Server {
         let exchanges: [any Exchange] = [binance]
         let exchangesByName = Dictionary(uniqueKeysWithValues: exchanges.map { ($0.name, $0) })
 
+        let trust = ReplicaTrust()
+        let venue = binance.trading.map { trading in
+            LiveVenue(
+                trading: trading,
+                receiveWindow: settings.receiveWindow,
+                settlingMargin: settings.settlingMargin,
+                isTrusted: { trust.isGiven },
+                logger: logger
+            )
+        }
+
         let repository = JournalRepository(pool)
         let journal = StepJournal(repository: repository, logger: logger)
         let services = HostingServices(
             registry: modes,
             exchanges: exchanges,
+            venues: venue.map { [binance.name: $0] } ?? [:],
             repository: repository,
             journal: journal,
             paper: .standard,
@@ -74,6 +86,7 @@ struct Server {
             onDrain: { departure.begin() },
             logger: logger
         )
+        trust.follow(replica)
         let lease = Gauge(label: "tenure_replica_lease_remaining_seconds")
         registry.onRender { lease.record(replica.leaseRemaining.map { Double($0.milliseconds) / 1_000 } ?? 0) }
 
@@ -89,7 +102,11 @@ struct Server {
             dependencies: APIDependencies(
                 desired: DesiredStateRepository(database: pool),
                 queries: queries,
-                validator: ModeValidator(registry: modes, exchanges: exchangesByName),
+                validator: ModeValidator(
+                    registry: modes,
+                    exchanges: exchangesByName,
+                    live: venue == nil ? [] : [binance.name]
+                ),
                 candles: ExchangeCandles(exchanges: exchangesByName),
                 access: access,
                 readiness: ReplicaReadiness(replica: replica),
@@ -125,6 +142,7 @@ struct Server {
             ],
             logger: Logger(label: "tenure.lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
+        if let venue { configuration.services.insert(.init(service: EndlessService { try await venue.run() }), at: 5) }
         configuration.maximumCancellationDuration = .seconds(3)
         let group = ServiceGroup(configuration: configuration)
         do {

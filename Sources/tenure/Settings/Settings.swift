@@ -23,6 +23,12 @@ struct Settings: Sendable {
     var trials = TrialPolicy.standard
     var defaultExchange = "binance"
     var binance = BinanceConfiguration()
+    /// Whether orders may leave this replica; then there are credentials.
+    var allowsLive = false
+    /// How long after it was signed an exchange accepts an order.
+    var receiveWindow = Duration.seconds(5)
+    /// How long after that Binance may take to show an order it accepted.
+    var settlingMargin = Duration.seconds(30)
     var log = LogConfiguration()
 
     /// Reads all settings, or says everything that is wrong with them at once.
@@ -61,9 +67,7 @@ struct Settings: Sendable {
         defaultExchange = reader.choice("TENURE_DEFAULT_EXCHANGE", of: ["binance"]) ?? defaultExchange
         binance.restURL = reader.url("TENURE_BINANCE_REST_URL", schemes: ["https", "http"]) ?? binance.restURL
         binance.streamURL = reader.url("TENURE_BINANCE_STREAM_URL", schemes: ["wss", "ws"]) ?? binance.streamURL
-        if reader.boolean("TENURE_ALLOW_LIVE") == true {
-            reader.problem("TENURE_ALLOW_LIVE", "this version trades on paper only: remove it")
-        }
+        readTrading(&reader)
         if let level = reader.choice("TENURE_LOG_LEVEL", of: Logger.Level.allCases.map(\.rawValue)) {
             log.level = Logger.Level(rawValue: level) ?? log.level
         }
@@ -85,6 +89,35 @@ struct Settings: Sendable {
             )
         }
         reader.rejectUnknown(prefix: "TENURE_")
+    }
+
+    private mutating func readTrading(_ reader: inout SettingsReader) {
+        binance.accountStreamURL =
+            reader.url("TENURE_BINANCE_ACCOUNT_STREAM_URL", schemes: ["wss", "ws"]) ?? binance.accountStreamURL
+        binance.clockLifetime =
+            reader.duration("TENURE_BINANCE_CLOCK_LIFETIME", in: .zero...(.seconds(600))) ?? binance.clockLifetime
+        receiveWindow =
+            reader.duration("TENURE_BINANCE_RECEIVE_WINDOW", in: .milliseconds(100)...(.seconds(60))) ?? receiveWindow
+        settlingMargin =
+            reader.duration("TENURE_BINANCE_SETTLING_MARGIN", in: .zero...(.seconds(600))) ?? settlingMargin
+        allowsLive = reader.boolean("TENURE_ALLOW_LIVE") ?? allowsLive
+        let names = ("TENURE_BINANCE_API_KEY", "TENURE_BINANCE_API_SECRET")
+        switch (reader.text(names.0), reader.text(names.1)) {
+        case (let key?, let secret?):
+            do throws(ExchangeError) {
+                let credentials = try BinanceCredentials(apiKey: key, apiSecret: secret)
+                // Without leave to trade, nothing is asked of the account either.
+                if allowsLive { binance.credentials = credentials }
+            } catch {
+                reader.problem("\(names.0), \(names.1)", error.message)
+            }
+        case (.some, nil): reader.problem(names.0, "is set without \(names.1): set both, or neither")
+        case (nil, .some): reader.problem(names.1, "is set without \(names.0): set both, or neither")
+        case (nil, nil):
+            if allowsLive {
+                reader.problem("TENURE_ALLOW_LIVE", "needs an account: set \(names.0) and \(names.1), or remove it")
+            }
+        }
     }
 }
 

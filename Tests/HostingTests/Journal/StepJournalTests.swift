@@ -56,6 +56,9 @@ struct StepJournalTests {
                     lastPrice: "1"
                 ),
                 orders: candle == 0 ? [] : [order(index, candle: candle, reason: reason)],
+                settlements: fills.map {
+                    OrderSettlement(orderID: $0.orderID, status: .filled, filled: $0.quantity)
+                },
                 fills: fills
             )
         }

@@ -24,6 +24,8 @@ struct HostFixture: Sendable {
         let log: LogLines
         let metrics: PrometheusRegistry
         let executor: CountingExecutor
+        let trust: TrustSwitch
+        let venue: LiveVenue?
     }
 
     /// The market whose time the test moves.
@@ -35,11 +37,15 @@ struct HostFixture: Sendable {
     /// - Parameters:
     ///   - cues: What the puppet on BTCUSDT is told, by candle; the first ``history`` candles have closed already.
     ///   - symbols: The market is the same for all of them.
+    ///   - trades: Whether there is an account to trade on.
+    ///   - window: How long the exchange accepts an order. Long, because machines may be slow; short where its end is waited for.
     static func with(
         cues: [Int: Puppet.Cue] = [:],
         symbols: [Symbol] = ["BTCUSDT"],
         replicas: Int = 1,
         trials: TrialPolicy = .never,
+        trades: Bool = false,
+        window: Duration = .seconds(60),
         _ body: (HostFixture) async throws -> Void
     ) async throws {
         let candles = (0..<100).map { index in
@@ -49,12 +55,13 @@ struct HostFixture: Sendable {
                 high: FixedDecimal(102 + index),
                 low: FixedDecimal(99 + index),
                 close: FixedDecimal(101 + index),
-                volume: (cues[index] ?? .nothing).volume
+                // The first one, which nobody acts on, tells the market how small a lot is.
+                volume: index == 0 ? "0.00001" : (cues[index] ?? .nothing).volume
             )
         }
         let markets = Dictionary(uniqueKeysWithValues: symbols.map { ($0, candles) })
-        try await SteppedMarket.with(markets, history: history) { market in
-            try await with(market.exchange, market, replicas: replicas, trials: trials, body)
+        try await SteppedMarket.with(markets, history: history, trades: trades) { market in
+            try await with(market.exchange, market, replicas: replicas, trials: trials, window: window, body)
         }
     }
 
@@ -71,13 +78,14 @@ struct HostFixture: Sendable {
         _ market: SteppedMarket? = nil,
         replicas count: Int = 1,
         trials: TrialPolicy = .never,
+        window: Duration = .seconds(60),
         _ body: (HostFixture) async throws -> Void
     ) async throws {
         try await HostingDatabase.with { database in
             var replicas: [Replica] = []
             for id in 1...Int64(count) {
                 try await database.addReplica(id)
-                replicas.append(replica(id, on: database, exchange, trials))
+                replicas.append(replica(id, on: database, exchange, trials, window))
             }
             let fixture = HostFixture(database: database, stepped: market, replicas: replicas)
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -85,6 +93,7 @@ struct HostFixture: Sendable {
                 for replica in replicas {
                     group.addTask { try await replica.host.run() }
                     group.addTask { try await replica.journal.run() }
+                    group.addTask { try await replica.venue?.run() }
                 }
                 try await body(fixture)
             }
@@ -95,16 +104,29 @@ struct HostFixture: Sendable {
         _ id: ReplicaID,
         on database: HostingDatabase,
         _ exchange: any Exchange,
-        _ trials: TrialPolicy
+        _ trials: TrialPolicy,
+        _ window: Duration
     ) -> Replica {
         let log = LogLines()
         let metrics = PrometheusRegistry()
         let executor = CountingExecutor(database.pool)
+        let trust = TrustSwitch()
+        var venues: [String: LiveVenue] = [:]
+        if let trading = (exchange as? BinanceExchange)?.trading {
+            venues[exchange.name] = LiveVenue(
+                trading: trading,
+                receiveWindow: window,
+                settlingMargin: .milliseconds(300),
+                isTrusted: { trust.isOn },
+                logger: log.logger
+            )
+        }
         let repository = JournalRepository(executor)
         let journal = StepJournal(repository: repository, logger: log.logger)
         let services = HostingServices(
             registry: RunFixture.registry,
             exchanges: [exchange],
+            venues: venues,
             repository: repository,
             journal: journal,
             paper: .standard,
@@ -113,7 +135,16 @@ struct HostFixture: Sendable {
             logger: log.logger
         )
         let host = StrategyHost(services: services, shards: ShardRepository(executor))
-        return Replica(id: id, host: host, journal: journal, log: log, metrics: metrics, executor: executor)
+        return Replica(
+            id: id,
+            host: host,
+            journal: journal,
+            log: log,
+            metrics: metrics,
+            executor: executor,
+            trust: trust,
+            venue: venues[exchange.name]
+        )
     }
 
     /// How many candles have closed before the test begins.
@@ -130,8 +161,20 @@ struct HostFixture: Sendable {
     }
 
     /// Adds a strategy and has it run on the first replica, which owns its shard then.
-    func run(_ symbol: Symbol = "BTCUSDT", mode: String = Puppet.mode, shard: Int = 0) async throws -> Int64 {
-        let strategy = try await database.addStrategy(symbol, mode: mode, shard: shard)
+    func run(
+        _ symbol: Symbol = "BTCUSDT",
+        mode: String = Puppet.mode,
+        execution: Execution = .paper,
+        config: JSONValue = .object([:]),
+        shard: Int = 0
+    ) async throws -> Int64 {
+        let strategy = try await database.addStrategy(
+            symbol,
+            mode: mode,
+            execution: execution,
+            config: config,
+            shard: shard
+        )
         try await take([shard], reason: "vacant")
         try await runs(strategy)
         return strategy

@@ -59,6 +59,7 @@ struct HostingDatabase: Sendable {
         mode: String = Puppet.mode,
         exchange: String = "binance",
         interval: Interval = .fiveMinutes,
+        execution: Execution = .paper,
         config: JSONValue = .object([:]),
         shard: Int = 0
     ) async throws -> Int64 {
@@ -67,7 +68,7 @@ struct HostingDatabase: Sendable {
             WITH added AS (
                 INSERT INTO tenure.strategies (symbol, exchange, strategy_type, interval, execution, config, shard,
                     start_epoch)
-                SELECT \(symbol.name), \(exchange), \(mode), \(interval.rawValue), 'paper', \(PostgresJSON(config.text)),
+                SELECT \(symbol.name), \(exchange), \(mode), \(interval.rawValue), \(execution.rawValue), \(PostgresJSON(config.text)),
                     id, CASE WHEN owner IS NULL THEN epoch + 1 ELSE epoch END
                 FROM tenure.shards WHERE id = \(Int32(shard)) RETURNING id, shard
             ), counted AS (
@@ -168,6 +169,28 @@ struct HostingDatabase: Sendable {
         try await number("SELECT cursor_ms FROM tenure.checkpoints WHERE strategy_id = \(strategy)").map {
             Timestamp(milliseconds: $0)
         }
+    }
+
+    /// How far it got, as `cursor_ms candles state`.
+    func checkpoint(_ strategy: Int64) async throws -> (cursor: Int64, candles: Int64, state: String) {
+        let row = try await pool.query(
+            "SELECT cursor_ms, candles, state FROM tenure.checkpoints WHERE strategy_id = \(strategy)"
+        )[0]
+        let (cursor, candles, state) = try row.decode(Int64.self, Int64.self, String.self)
+        return (cursor, candles, state)
+    }
+
+    /// Loses everything since a checkpoint, which was written under another timeline.
+    func forget(_ strategy: Int64, backTo checkpoint: (cursor: Int64, candles: Int64, state: String)) async throws {
+        let state = checkpoint.state.replacing("\"timeline\":1", with: "\"timeline\":0")
+        try await pool.query(
+            """
+            WITH fills AS (DELETE FROM tenure.fills), orders AS (DELETE FROM tenure.orders)
+            UPDATE tenure.checkpoints SET cursor_ms = \(checkpoint.cursor), candles = \(checkpoint.candles),
+                state = \(state), position_e8 = 0, cost_e8 = 0, pnl_e8 = 0, fees_e8 = 0, trades_count = 0, reports = 0
+            WHERE strategy_id = \(strategy)
+            """
+        )
     }
 
     func status(_ strategy: Int64) async throws -> String? {

@@ -5,6 +5,7 @@ import FoundationEssentials
 import LocalCluster
 import NIOCore
 import NIOHTTP1
+import TestSupport
 import Testing
 import Trading
 
@@ -17,9 +18,11 @@ final class SteppedMarket: Sendable {
     /// - Parameters:
     ///   - candles: By symbol, of five minutes.
     ///   - history: How many of them have closed when it begins.
+    ///   - trades: Whether there is an account to trade on; then the exchange's clock goes on between steps.
     static func with(
         _ candles: [Symbol: [Candle]],
         history: Int,
+        trades: Bool = false,
         _ body: (SteppedMarket) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory.create(prefix: "tenure-market")
@@ -33,36 +36,43 @@ final class SteppedMarket: Sendable {
                 .write(toFile: file, atomically: false, encoding: .utf8)
             return file
         }
-        try await with(files: files, history: history, body)
+        try await with(files: files, history: history, trades: trades, body)
     }
 
     static func with(
         files: [String],
         history: Int,
+        trades: Bool = false,
         _ body: (SteppedMarket) async throws -> Void
     ) async throws {
-        let configuration = SimulatorConfiguration(
+        var configuration = SimulatorConfiguration(
             replayFiles: files,
             steps: true,
             history: history,
             weightLimit: 1_000_000
         )
+        configuration.ticking = trades
         let server = try SimulatorServer(configuration: configuration, logger: HostingDatabase.silent)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
             defer { group.cancelAll() }
-            let market = SteppedMarket(port: try await server.port)
+            let market = try SteppedMarket(port: try await server.port, trades: trades)
             group.addTask { try await market.exchange.run() }
             try await body(market)
         }
     }
 
-    private init(port: Int) {
+    private init(port: Int, trades: Bool) throws {
         self.port = port
         var configuration = BinanceConfiguration(
             restURL: "http://127.0.0.1:\(port)",
-            streamURL: "ws://127.0.0.1:\(port)"
+            streamURL: "ws://127.0.0.1:\(port)",
+            accountStreamURL: "ws://127.0.0.1:\(port)/ws-api/v3",
+            credentials: trades
+                ? try BinanceCredentials(apiKey: "simulator-key", apiSecret: "simulator-secret") : nil
         )
+        // Its clock moves with the steps.
+        configuration.clockLifetime = .zero
         configuration.weightPerMinute = 1_000_000
         configuration.backOff = BackOffPolicy(initial: .milliseconds(5), maximum: .milliseconds(50))
         exchange = BinanceExchange(configuration: configuration, logger: HostingDatabase.silent)
@@ -90,6 +100,42 @@ final class SteppedMarket: Sendable {
 
     private static func failure(_ count: Int) -> String {
         #"{"rest_status":503,"for_requests":\#(count),"drop_stream_events":\#(count)}"#
+    }
+
+    func faults(_ fields: String) async throws { try await post("/sim/faults", "{\(fields)}") }
+
+    /// Sets up an account, or changes it.
+    func account(_ fields: String) async throws { try await post("/sim/accounts", "{\(fields)}") }
+
+    /// Lets go of the orders, or the answers, that are held.
+    func release() async throws { try await post("/sim/release", "") }
+
+    /// An order as the exchange's log has it: the judge of what was sent.
+    struct Received: Sendable {
+        let clientOrderID: String
+        let verdict: String
+        let side: String
+        let quantity: String
+        /// Of the order it made.
+        let status: String?
+    }
+
+    func received() async throws -> [Received] {
+        let response = try await HTTPClient.shared.execute(
+            HTTPClientRequest(url: "http://127.0.0.1:\(port)/sim/orders"),
+            timeout: .seconds(30)
+        )
+        let answer = try JSONValue(text: String(buffer: try await response.body.collect(upTo: 1 << 24)))
+        guard case .array(let orders)? = answer["orders"] else { return [] }
+        return orders.map { order in
+            Received(
+                clientOrderID: order["client_order_id"]?.string ?? "",
+                verdict: order["verdict"]?.string ?? "",
+                side: order["side"]?.string ?? "",
+                quantity: order["quantity"]?.string ?? "",
+                status: order["order"]?["status"]?.string
+            )
+        }
     }
 
     @discardableResult

@@ -81,6 +81,7 @@ struct JournalFixture: Sendable {
         shard: Int? = nil,
         position: Position = Position(),
         orders: [JournalledOrder] = [],
+        settlements: [OrderSettlement] = [],
         fills: [Fill] = []
     ) -> Step {
         Step(
@@ -96,6 +97,7 @@ struct JournalFixture: Sendable {
                 lastPrice: "84000.5"
             ),
             orders: orders,
+            settlements: settlements,
             fills: fills
         )
     }
@@ -108,7 +110,15 @@ struct JournalFixture: Sendable {
         position.book(fill)
         return [
             step(index, candle: 1, owner: owner, epoch: epoch, orders: [decided]),
-            step(index, candle: 2, owner: owner, epoch: epoch, position: position, fills: [fill]),
+            step(
+                index,
+                candle: 2,
+                owner: owner,
+                epoch: epoch,
+                position: position,
+                settlements: [OrderSettlement(orderID: decided.id, status: .filled, filled: fill.quantity)],
+                fills: [fill]
+            ),
         ]
     }
 

@@ -1,0 +1,258 @@
+import Coordination
+import Exchanges
+import Logging
+import Store
+import Strategies
+import Synchronization
+import Trading
+
+// Orders that leave.
+
+extension StrategyRunner {
+    /// `nil` for a strategy on paper.
+    func gateway(on exchange: any Exchange) async throws -> OrderGateway? {
+        guard definition.execution == .live else { return nil }
+        guard let venue = services.venues[exchange.name] else { throw HostingError.liveNotAllowed }
+        return OrderGateway(venue: venue, market: try await exchange.market(definition.symbol), logger: logger)
+    }
+
+    /// Before the strategy is fed: what was under way when it was left, here or elsewhere, is settled.
+    func settleLeftovers(_ gateway: OrderGateway) async throws {
+        guard let checkpoint = control.withLock({ $0.committed }) else { return }
+        var run = try restored(from: checkpoint)
+        try await settleLeftovers(&run, gateway)
+    }
+
+    private func settleLeftovers(_ run: inout StrategyRun, _ gateway: OrderGateway) async throws {
+        if run.timeline != timeline {
+            // The database may have lost the last commits: requests of then may still be under way, and orders may be there
+            // of which nothing is known here. The strategy will decide them once more, and must not send them again.
+            try await gateway.waitUntilQuiet()
+            try await adopt(&run, gateway, since: run.cursor)
+        }
+        try await carryOut([], &run, gateway)
+    }
+
+    /// Commits a step and carries out what it decides: everything is settled when this returns.
+    func commit(_ run: inout StrategyRun, _ decisions: StrategyRun.Decisions, _ gateway: OrderGateway) async throws {
+        try await commit(&run, decisions)
+        try await carryOut(decisions.orders, &run, gateway)
+    }
+
+    /// - Parameter orders: of a step that has just been committed.
+    private func carryOut(_ orders: [JournalledOrder], _ run: inout StrategyRun, _ gateway: OrderGateway) async throws {
+        var queue = try await sendable(orders)
+        while true {
+            // All of a step leave before the first is waited for.
+            while !queue.isEmpty {
+                guard let result = await gateway.send(queue.removeFirst()) else { continue }
+                queue += try await take(result, &run, gateway)
+            }
+            guard let order = run.unsettled.first else { return }
+            let result: OrderResult
+            do {
+                result = try await gateway.resolve(order, booked: run.bookedTrades(of: order.id)) { reason in
+                    await note(doubt: reason, about: order)
+                }
+            } catch {
+                await endDoubt(about: order)
+                throw error
+            }
+            await endDoubt(about: order)
+            queue += try await take(result, &run, gateway)
+        }
+    }
+
+    /// Books what the exchange said, and commits what that leads to. Returns what is to be sent next.
+    private func take(_ result: OrderResult, _ run: inout StrategyRun, _ gateway: OrderGateway) async throws
+        -> [JournalledOrder]
+    {
+        // What is known is recorded also when the clock cannot be asked now; an order that this leads to is then refused by the
+        // exchange if its time is too old.
+        let signed = run.unsettled.compactMap(\.signedAt).max() ?? run.cursor
+        let terms = (try? await gateway.terms()) ?? gateway.terms(at: signed)
+        let decisions = try run.take(
+            result,
+            exchangeTime: terms.signedAt,
+            isPaused: control.withLock { $0.isPaused },
+            terms: terms
+        )
+        try await commit(&run, decisions)
+        for settlement in decisions.settlements where settlement.status.isFinal {
+            services.metrics.countOrder(settlement.status)
+            guard settlement.status != .filled else { continue }
+            logger.warning(
+                "Order \(settlement.status.rawValue)",
+                metadata: ["order.id": "\(settlement.orderID)", "reason": "\(settlement.reason ?? "")"]
+            )
+        }
+        if result.isHopeless { throw HostingError.refusedByExchange(result.reason ?? "no reason is given") }
+        return try await sendable(decisions.orders)
+    }
+
+    /// Those of these that may be sent: the journal has them from this step, and from no other.
+    private func sendable(_ orders: [JournalledOrder]) async throws -> [JournalledOrder] {
+        let intended = orders.filter { $0.status == .intended }
+        guard !intended.isEmpty else { return [] }
+        let sendable: Set<String>
+        do {
+            // Unstructured: that the strategy is being handed over must not lose what it has just decided.
+            sendable = try await Task(operation: { try await services.repository.sendable(intended, of: guarded) })
+                .value
+        } catch {
+            sendable = try await services.retrying { try await services.repository.sendable(intended, of: guarded) }
+        }
+        return intended.filter { sendable.contains($0.id) }
+    }
+
+    // MARK: Agreeing with the exchange
+
+    /// Takes orders of ours that the journal does not know into it. Returns how many there were.
+    @discardableResult
+    private func adopt(_ run: inout StrategyRun, _ gateway: OrderGateway, since start: Timestamp) async throws -> Int {
+        let books = try await gateway.books(since: start)
+        if books.strangers > 0, control.withLock({ !$0.hasSeenStrangers }) {
+            control.withLock { $0.hasSeenStrangers = true }
+            logger.notice(
+                "There are open orders in this market that are not ours; they are left alone",
+                metadata: ["count": "\(books.strangers)"]
+            )
+        }
+        let known = try await services.retrying {
+            try await services.repository.known(books.ours.map(\.clientOrderID))
+        }
+        let unknown = books.ours.filter { !known.contains($0.clientOrderID) }
+        let reason = "reconciled under timeline \(timeline)"
+        let orders = unknown.map { gateway.adopted($0, decidedOn: run.cursor, reason: reason) }
+        if !orders.isEmpty || run.timeline != timeline {
+            try await commit(&run, run.reconcile(orders, timeline: timeline))
+        }
+        if !orders.isEmpty {
+            logger.warning(
+                "Adopted orders that the journal did not know",
+                metadata: ["order.ids": "\(orders.map(\.id))", "timeline": "\(timeline)"]
+            )
+        }
+        if !run.position.quantity.isZero, books.held < run.position.quantity {
+            await pauseEntries(
+                "the account has \(books.held) \(gateway.market.baseAsset), less than this strategy's position of "
+                    + "\(run.position.quantity): mend it, and resume"
+            )
+        }
+        return orders.count
+    }
+
+    /// Once the strategy has caught up: orders of ours that it has not decided again are nobody's doing. They are booked, and
+    /// it opens no positions until a person has looked.
+    func claimUnknown(_ run: inout StrategyRun, _ gateway: OrderGateway) async throws {
+        let unclaimed = run.unclaimed
+        guard !unclaimed.isEmpty else { return }
+        run.claimAdopted()
+        await pauseEntries(
+            "the exchange has orders of this strategy that it did not decide, now booked: "
+                + "\(unclaimed.map(\.id).joined(separator: ", ")); look at them, and resume"
+        )
+        try await commit(&run, StrategyRun.Decisions())
+        try await carryOut([], &run, gateway)
+    }
+
+    /// Looks now and then whether the exchange has what the journal has.
+    func audit(_ run: inout StrategyRun, at time: Timestamp, _ gateway: OrderGateway) async throws {
+        let last = control.withLock { control in
+            let last = control.audited ?? time
+            if control.audited == nil { control.audited = time }
+            return last
+        }
+        guard time.since(last) >= Self.auditInterval else { return }
+        control.withLock { $0.audited = time }
+        // What was accepted before it last looked may have been shown only after it.
+        let start = last - gateway.venue.receiveWindow - gateway.venue.settlingMargin
+        if try await adopt(&run, gateway, since: start) > 0 { try await claimUnknown(&run, gateway) }
+    }
+
+    /// In milliseconds of the market's time.
+    private static let auditInterval: Int64 = 600_000
+
+    private func pauseEntries(_ reason: String) async {
+        setPaused(true)
+        logger.error("Entries are paused", metadata: ["reason": "\(reason)"])
+        await note(kind: "entries_paused", reason, pausesEntries: true)
+    }
+
+    // MARK: Doubt
+
+    private func note(doubt reason: String, about order: JournalledOrder) async {
+        let isNews = control.withLock { $0.doubts.insert(order.id).inserted }
+        guard isNews else { return }
+        services.metrics.doubts(+1)
+        await note(kind: "in_doubt", "order \(order.id) is in doubt: \(reason)", pausesEntries: false)
+    }
+
+    private func endDoubt(about order: JournalledOrder) async {
+        guard control.withLock({ $0.doubts.remove(order.id) }) != nil else { return }
+        services.metrics.doubts(-1)
+        await note(kind: "in_doubt", nil, pausesEntries: false)
+    }
+
+    private func note(kind: String, _ message: String?, pausesEntries: Bool) async {
+        do {
+            try await services.repository.note(guarded, kind: kind, message: message, pausesEntries: pausesEntries)
+        } catch {
+            // It is for people only; what counts is in the journal.
+            logger.warning("A note about the strategy could not be stored", metadata: ["error": "\(error)"])
+        }
+    }
+
+    // MARK: The end
+
+    /// Settles what is under way, for a strategy that is to be stopped, and sells what it holds if that is wanted. Ends early if
+    /// the strategy is somebody else's now.
+    func windUp(closesPosition: Bool) async {
+        let backOff = BackOffPolicy()
+        var attempt = 0
+        while true {
+            do {
+                return try await windUpOnce(closesPosition: closesPosition)
+            } catch let error as HostingError {
+                if error != .lost { logger.error("Not wound up", metadata: ["error": "\(error)"]) }
+                return
+            } catch is CancellationError {
+                return
+            } catch let error as ExchangeError where !error.isTransient {
+                logger.error("Not wound up", metadata: ["error": "\(error)"])
+                return
+            } catch {
+                logger.warning("Not wound up yet; trying again", metadata: ["error": "\(error)"])
+            }
+            attempt += 1
+            do { try await Task.sleep(for: backOff.delay(attempt: attempt)) } catch { return }
+        }
+    }
+
+    private func windUpOnce(closesPosition: Bool) async throws {
+        guard let exchange = services.exchanges[definition.exchange] else {
+            throw HostingError.unknownExchange(definition.exchange)
+        }
+        guard let checkpoint = control.withLock({ $0.committed }) else { return }
+        var run = try restored(from: checkpoint)
+        guard closesPosition || !run.unsettled.isEmpty || !run.unclaimed.isEmpty,
+            let gateway = try await gateway(on: exchange)
+        else { return }
+        run.end()
+        run.claimAdopted()
+        try await settleLeftovers(&run, gateway)
+        guard closesPosition else { return }
+        // What is filled in part, or refused for a passing reason, is tried again.
+        for _ in 0..<3 {
+            let decisions = try run.sellEverything(terms: try await gateway.terms())
+            guard !decisions.isEmpty else { return }
+            try await commit(&run, decisions, gateway)
+            guard decisions.orders.contains(where: { $0.status == .intended }) else { return }
+        }
+    }
+
+    private var guarded: GuardedStrategy { GuardedStrategy(definition.id, token) }
+
+    /// The owner's id carries the WAL timeline it joined under.
+    var timeline: Int64 { token.owner / 10_000_000_000 + 1 }
+}
