@@ -92,9 +92,13 @@ let package = Package(
 
         // The outside.
         .target(
+            name: "Dashboard",
+            resources: [.embedInCode("Files")]
+        ),
+        .target(
             name: "HTTPAPI",
             dependencies: [
-                "Trading", "Postgres", "Store", "Coordination",
+                "Trading", "Postgres", "Store", "Coordination", "Dashboard",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -263,7 +267,7 @@ let package = Package(
         .testTarget(
             name: "HTTPAPITests",
             dependencies: [
-                "HTTPAPI", "Store", "Coordination", "Trading", "Postgres", "TestSupport", "LocalCluster",
+                "Dashboard", "HTTPAPI", "Store", "Coordination", "Trading", "Postgres", "TestSupport", "LocalCluster",
                 "Observability",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -289,7 +293,9 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-            ]
+            ],
+            // What a browser is told to do.
+            exclude: ["Dashboard/Programs"]
         ),
         // Benchmarks, to be built for release.
         .executableTarget(

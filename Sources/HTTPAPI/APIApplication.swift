@@ -19,12 +19,15 @@ package enum APIApplication {
         var table = RouteTable()
         StrategyRoutes(configuration: configuration, dependencies: dependencies).add(to: &table)
         StrategyTrailRoutes(queries: dependencies.queries).add(to: &table)
+        CandleRoutes(queries: dependencies.queries, source: dependencies.candles).add(to: &table)
+        OverviewRoutes(configuration: configuration, dependencies: dependencies).add(to: &table)
         ReplicaRoutes(desired: dependencies.desired, queries: dependencies.queries).add(to: &table)
         EventStreamRoutes(queries: dependencies.queries, feed: dependencies.events).add(to: &table)
         SessionRoutes(access: dependencies.access, bodyLimit: configuration.bodyLimit).add(to: &table)
         ServiceRoutes(dependencies: dependencies).add(to: &table)
         let index = table.routes.map { "\($0.method.rawValue) \($0.path) – \($0.summary)" }.joined(separator: "\n")
-        table.add(.get, "/", for: nil, "this list") { _, _ in
+        DashboardRoutes().add(to: &table)
+        table.add(.get, "/api", for: nil, "this list") { _, _ in
             Response(
                 status: .ok,
                 headers: [.contentType: "text/plain; charset=utf-8"],

@@ -6,6 +6,7 @@ package struct APIDependencies: Sendable {
     package var desired: DesiredStateRepository
     package var queries: StrategyQueries
     package var validator: any StartValidator
+    package var candles: any CandleSource
     package var access: AccessControl
     package var readiness: any ReadinessSource
     /// Fed by the process's one listener on the channel `tenure`.
@@ -21,6 +22,7 @@ package struct APIDependencies: Sendable {
         desired: DesiredStateRepository,
         queries: StrategyQueries,
         validator: any StartValidator,
+        candles: any CandleSource,
         access: AccessControl,
         readiness: any ReadinessSource,
         changes: ChangeSignal,
@@ -31,6 +33,7 @@ package struct APIDependencies: Sendable {
         self.desired = desired
         self.queries = queries
         self.validator = validator
+        self.candles = candles
         self.access = access
         self.readiness = readiness
         self.changes = changes

@@ -59,6 +59,16 @@ struct ModeValidatorTests {
             .validate(request)
     }
 
+    @Test("what can be chosen is what is accepted: every mode with its parameters, and paper only")
+    func choices() async throws {
+        let validator = ModeValidator(registry: .builtIn, exchanges: ["binance": Markets(isAway: false)])
+        let choices = validator.choices
+        #expect(choices.modes.map(\.name) == StrategyRegistry.builtIn.modeNames)
+        #expect(choices.modes.allSatisfy { !$0.summary.isEmpty && $0.parameters["properties"]?["catch_up"] != nil })
+        #expect(choices.exchanges == ["binance"])
+        #expect(choices.executions == [.paper])
+    }
+
     @Test("a valid request gets every parameter filled in")
     func valid() async throws {
         guard case .valid(.object(let config)) = try await verdict({ $0.config = ["fast_period": .number(5)] }) else {

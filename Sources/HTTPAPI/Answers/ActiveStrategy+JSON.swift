@@ -24,6 +24,7 @@ extension ActiveStrategy {
         json.member("shard", shard)
         json.member("epoch", epoch)
         json.member("position", position)
+        json.member("exposure", exposure)
         json.member("pnl", pnl)
         json.member("unrealized_pnl", unrealizedPnL)
         json.member("fees", fees)

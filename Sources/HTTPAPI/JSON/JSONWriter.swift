@@ -63,6 +63,10 @@ struct JSONWriter {
         member(key) { $0.raw(json) }
     }
 
+    mutating func member(_ key: String, texts: [String]) {
+        member(key) { $0.array(texts) { $0.string($1) } }
+    }
+
     // MARK: Values
 
     mutating func null() { raw("null") }

@@ -54,7 +54,7 @@ extension Problem {
             .notFound,
             "not-found",
             "Not found",
-            "There is nothing at \(path). GET / lists what there is."
+            "There is nothing at \(path). GET /api lists what there is."
         )
     }
 

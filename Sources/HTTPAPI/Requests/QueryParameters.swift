@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Hummingbird
 import Trading
 
@@ -36,6 +37,54 @@ struct QueryParameters {
             return Self.usualLimit
         }
         return limit
+    }
+
+    /// How many items of a list to leave out before the first.
+    mutating func offset() -> Int {
+        guard let text = values["offset"] else { return 0 }
+        guard let offset = Int32(text), offset >= 0 else {
+            refuse("offset", "must be a whole number from 0, not \"\(text.shortened)\".")
+            return 0
+        }
+        return Int(offset)
+    }
+
+    /// Any text. Nothing is the same as an empty one.
+    mutating func text(_ field: String) -> String? {
+        guard let text = values[field], !text.isEmpty else { return nil }
+        if text.count > 100 { refuse(field, "may have at most 100 characters.") }
+        return text
+    }
+
+    /// Several names of a list, separated by commas.
+    mutating func names(_ field: String) -> [String]? {
+        guard let text = values[field] else { return nil }
+        let names = text.split(separator: ",").map(String.init)
+        if names.isEmpty || names.count > 50 { refuse(field, "must be one to fifty names, separated by commas.") }
+        return names
+    }
+
+    mutating func boolean(_ field: String) -> Bool {
+        guard let text = values[field] else { return false }
+        guard let value = Bool(text) else {
+            refuse(field, "must be true or false, not \"\(text.shortened)\".")
+            return false
+        }
+        return value
+    }
+
+    mutating func moment(_ field: String) -> Timestamp? {
+        guard let text = values[field] else { return nil }
+        for hasFraction in [false, true] {
+            let style = Date.ISO8601FormatStyle(includingFractionalSeconds: hasFraction)
+            guard let date = try? Date(text, strategy: style) else { continue }
+            let milliseconds = (date.timeIntervalSince1970 * 1_000).rounded()
+            // The years 0 to 9999, which every database has.
+            guard (-62_135_596_800_000..<253_402_300_800_000).contains(milliseconds) else { break }
+            return Timestamp(milliseconds: Int64(milliseconds))
+        }
+        refuse(field, "must be a moment like 2026-01-31T12:00:00Z, not \"\(text.shortened)\".")
+        return nil
     }
 
     /// The id of something.

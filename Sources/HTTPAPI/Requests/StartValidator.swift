@@ -2,6 +2,9 @@ package import Trading
 
 /// Knows what can be started: the modes with their parameters, the exchanges with their markets.
 package protocol StartValidator: Sendable {
+    /// All that can be asked for, for forms.
+    var choices: StartChoices { get }
+
     /// Checks what syntax cannot tell: that the mode is known, its parameters are right, the market exists and trades.
     ///
     /// - Throws: ``APIUnavailable`` if it cannot be told now (503); anything else is an unexpected error (500).

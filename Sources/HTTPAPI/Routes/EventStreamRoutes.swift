@@ -45,11 +45,12 @@ struct EventStreamRoutes: Sendable {
     }
 
     private func list(_ request: Request) async throws -> Response {
-        var query = QueryParameters(request, known: ["limit", "cursor"])
+        var query = QueryParameters(request, known: ["kinds", "limit", "cursor"])
+        let kinds = query.names("kinds")
         let before = query.cursor(of: .events) { $0.id }
         let limit = query.limit()
         try query.finish()
-        let page = try await queries.events(before: before, limit: limit)
+        let page = try await queries.events(kinds: kinds, before: before, limit: limit)
         return Answer.list(page.items, next: page.next.map { Cursor(.events, id: $0) }) { $0.write(to: &$1) }
     }
 }

@@ -2,7 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 
-/// All routes of the API, in one place: what is registered, what GET / lists, and what 405 answers with.
+/// All routes of the API, in one place: what is registered, what GET /api lists, and what 405 answers with.
 struct RouteTable: Sendable {
     typealias Handler = @Sendable (Request, APIRequestContext) async throws -> Response
 

@@ -5,6 +5,8 @@ import Trading
 
 /// Starting, stopping, pausing, and the lists of strategies.
 struct StrategyRoutes: Sendable {
+    private static let historyParameters = ["symbol", "mode", "since", "until"]
+
     let configuration: APIConfiguration
     let dependencies: APIDependencies
 
@@ -25,6 +27,7 @@ struct StrategyRoutes: Sendable {
         }
         table.add(.get, "/api/live-strategy/status", for: .viewer, "the active strategies", status)
         table.add(.get, "/api/live-strategy/history", for: .viewer, "the stopped strategies", history)
+        table.add(.get, "/api/live-strategy/history/totals", for: .viewer, "what they came to", historyTotals)
     }
 
     private func setPaused(
@@ -65,12 +68,31 @@ struct StrategyRoutes: Sendable {
     }
 
     private func history(_ request: Request, _ context: APIRequestContext) async throws -> Response {
-        var query = QueryParameters(request, known: ["symbol", "limit", "cursor"])
-        let symbol = query.symbol()
+        var query = QueryParameters(request, known: Self.historyParameters + ["limit", "cursor"])
+        let selection = query.historySelection()
         let before = query.cursor(of: .history) { $0.id }
         let limit = query.limit()
         try query.finish()
-        let page = try await queries.history(symbol: symbol, before: before, limit: limit)
+        let page = try await queries.history(selection, before: before, limit: limit)
         return Answer.list(page.items, next: page.next.map { Cursor(.history, id: $0) }) { $0.write(to: &$1) }
+    }
+
+    private func historyTotals(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        var query = QueryParameters(request, known: Self.historyParameters)
+        let selection = query.historySelection()
+        try query.finish()
+        let totals = try await queries.historyTotals(selection)
+        return Answer.json { json in
+            json.member("strategies", totals.strategies)
+            json.member("trades_count", totals.trades)
+            json.member("fees", totals.fees)
+            json.member("pnl", totals.pnl)
+        }
+    }
+}
+
+extension QueryParameters {
+    fileprivate mutating func historySelection() -> HistorySelection {
+        HistorySelection(symbol: symbol(), mode: text("mode"), since: moment("since"), until: moment("until"))
     }
 }

@@ -23,7 +23,7 @@ struct StrategyTrailRoutes: Sendable {
     }
 
     private func strategy(_ request: Request, _ context: APIRequestContext) async throws -> Response {
-        let id = try id(context)
+        let id = try context.strategyID()
         try QueryParameters(request, known: []).finish()
         if let active = try await queries.active(id: id) {
             let ownership = try await queries.ownership(of: id, limit: Self.ownershipLimit).items
@@ -39,7 +39,7 @@ struct StrategyTrailRoutes: Sendable {
     }
 
     private func ownership(_ request: Request, _ context: APIRequestContext) async throws -> Response {
-        let id = try id(context)
+        let id = try context.strategyID()
         var query = QueryParameters(request, known: ["limit", "cursor"])
         let before = query.cursor(of: .ownership) { $0.ownership }
         let limit = query.limit()
@@ -50,7 +50,7 @@ struct StrategyTrailRoutes: Sendable {
     }
 
     private func orders(_ request: Request, _ context: APIRequestContext) async throws -> Response {
-        let id = try id(context)
+        let id = try context.strategyID()
         var query = QueryParameters(request, known: ["limit", "cursor"])
         let before = query.cursor(of: .orders) { $0.order }
         let limit = query.limit()
@@ -61,7 +61,7 @@ struct StrategyTrailRoutes: Sendable {
     }
 
     private func fills(_ request: Request, _ context: APIRequestContext) async throws -> Response {
-        let id = try id(context)
+        let id = try context.strategyID()
         var query = QueryParameters(request, known: ["limit", "cursor"])
         let before = query.cursor(of: .fills) { $0.fill }
         let limit = query.limit()
@@ -72,7 +72,7 @@ struct StrategyTrailRoutes: Sendable {
     }
 
     private func events(_ request: Request, _ context: APIRequestContext) async throws -> Response {
-        let id = try id(context)
+        let id = try context.strategyID()
         var query = QueryParameters(request, known: ["limit", "cursor"])
         let before = query.cursor(of: .events) { $0.id }
         let limit = query.limit()
@@ -82,17 +82,20 @@ struct StrategyTrailRoutes: Sendable {
         return Answer.list(page.items, next: page.next.map { Cursor(.events, id: $0) }) { $0.write(to: &$1) }
     }
 
-    private func id(_ context: APIRequestContext) throws -> Int64 {
-        let text = context.parameters.get("id") ?? ""
-        guard let id = Int64(text), id > 0, String(id) == text else {
-            throw Problem.noStrategy(id: "\"\(text.shortened)\"")
-        }
-        return id
-    }
-
     /// An empty list of a strategy that never was is a mistake of the caller, who should hear of it.
     private func refuseUnknown(_ id: Int64, empty: Bool) async throws {
         guard empty else { return }
         guard try await queries.exists(id: id) else { throw Problem.noStrategy(id: String(id)) }
+    }
+}
+
+extension APIRequestContext {
+    /// The strategy that the path names.
+    func strategyID() throws -> Int64 {
+        let text = parameters.get("id") ?? ""
+        guard let id = Int64(text), id > 0, String(id) == text else {
+            throw Problem.noStrategy(id: "\"\(text.shortened)\"")
+        }
+        return id
     }
 }

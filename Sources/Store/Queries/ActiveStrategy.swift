@@ -20,6 +20,8 @@ package struct ActiveStrategy: Sendable {
     package let restores: Int64
     /// In base units.
     package let position: FixedDecimal
+    /// What the position is worth at the last price seen, in quote units.
+    package let exposure: FixedDecimal
     package let pnl: FixedDecimal
     package let unrealizedPnL: FixedDecimal
     package let fees: FixedDecimal

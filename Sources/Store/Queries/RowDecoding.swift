@@ -7,7 +7,9 @@ extension ActiveStrategy {
     static let columns = """
         id, symbol, exchange, strategy_type, interval, execution, config, status, started_at, last_active, \
         owner, owner_name, shard, epoch, restores, position, pnl, unrealized_pnl, fees, trades_count, \
-        candles, last_candle, last_error
+        candles, last_candle, last_error, \
+        coalesce((SELECT round(c.position_e8::numeric * c.last_price_e8 * 0.0000000000000001, 8) \
+        FROM tenure.checkpoints c WHERE c.strategy_id = active_strategies.id), 0) AS exposure
         """
 
     init(row: PostgresRow) throws {
@@ -34,7 +36,8 @@ extension ActiveStrategy {
             Int64.self,
             Int64.self,
             PostgresTimestamp?.self,
-            String?.self
+            String?.self,
+            DecimalColumn.self
         )
         id = row.0
         symbol = row.1
@@ -58,6 +61,7 @@ extension ActiveStrategy {
         candles = row.20
         lastCandle = row.21?.timestamp
         lastError = row.22
+        exposure = row.23.value
     }
 }
 

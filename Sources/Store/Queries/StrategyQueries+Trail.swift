@@ -37,9 +37,12 @@ extension StrategyQueries {
         return Page(found: try rows.map(ListedFill.init), limit: limit, position: \.position)
     }
 
-    /// - Parameter id: Of a strategy; of all, and of none, if there is no id.
+    /// - Parameters:
+    ///   - id: Of a strategy; of all, and of none, if there is no id.
+    ///   - kinds: Only these; nil for all.
     package func events(
         of id: Int64? = nil,
+        kinds: [String]? = nil,
         before: Int64? = nil,
         limit: Int
     ) async throws -> Page<ListedEvent, Int64> {
@@ -47,7 +50,7 @@ extension StrategyQueries {
         let rows = try await database.query(
             """
             SELECT \(raw: ListedEvent.columns) FROM tenure.events
-            WHERE \(raw: ofStrategy) id < \(before ?? Int64.max)
+            WHERE \(raw: ofStrategy) id < \(before ?? Int64.max) AND (\(kinds == nil) OR kind = ANY (\(kinds ?? [])))
             ORDER BY id DESC LIMIT \(limit + 1)
             """,
             timeout: timeout

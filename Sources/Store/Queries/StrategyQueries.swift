@@ -59,32 +59,6 @@ package struct StrategyQueries: Sendable {
 
     // MARK: Stopped ones
 
-    /// The stopped strategies, latest first.
-    ///
-    /// - Parameter before: The record id of the last one of the page before.
-    package func history(
-        symbol: Symbol? = nil,
-        before: Int64? = nil,
-        limit: Int
-    ) async throws -> Page<StoppedStrategy, Int64> {
-        let before = before ?? Int64.max
-        // Two statements, because each has an index of its own.
-        let statement: PostgresStatement =
-            if let symbol {
-                """
-                SELECT \(raw: StoppedStrategy.columns) FROM tenure.strategy_history
-                WHERE symbol = \(symbol.name) AND id < \(before) ORDER BY id DESC LIMIT \(limit + 1)
-                """
-            } else {
-                """
-                SELECT \(raw: StoppedStrategy.columns) FROM tenure.strategy_history
-                WHERE id < \(before) ORDER BY id DESC LIMIT \(limit + 1)
-                """
-            }
-        let rows = try await database.query(statement, timeout: timeout)
-        return Page(found: try rows.map(StoppedStrategy.init), limit: limit, position: \.recordID)
-    }
-
     /// - Parameter id: The strategy's id.
     package func stopped(id: Int64) async throws -> StoppedStrategy? {
         let rows = try await database.query(

@@ -49,6 +49,7 @@ struct Server {
         let modes = StrategyRegistry.builtIn
         let binance = BinanceExchange(configuration: settings.binance, logger: logger)
         let exchanges: [any Exchange] = [binance]
+        let exchangesByName = Dictionary(uniqueKeysWithValues: exchanges.map { ($0.name, $0) })
 
         let repository = JournalRepository(pool)
         let journal = StepJournal(repository: repository, logger: logger)
@@ -88,10 +89,8 @@ struct Server {
             dependencies: APIDependencies(
                 desired: DesiredStateRepository(database: pool),
                 queries: queries,
-                validator: ModeValidator(
-                    registry: modes,
-                    exchanges: Dictionary(uniqueKeysWithValues: exchanges.map { ($0.name, $0) })
-                ),
+                validator: ModeValidator(registry: modes, exchanges: exchangesByName),
+                candles: ExchangeCandles(exchanges: exchangesByName),
                 access: access,
                 readiness: ReplicaReadiness(replica: replica),
                 changes: changes,

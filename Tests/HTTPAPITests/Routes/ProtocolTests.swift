@@ -53,7 +53,7 @@ struct ProtocolTests {
     func routing() async throws {
         try await APIFixture.offline { api in
             for path in [
-                "/nothing", "/api", "/api/live-strategy", "/api/live-strategy/1/nothing",
+                "/nothing", "/api/nothing", "/api/live-strategy", "/api/live-strategy/1/nothing",
                 "/api/live-strategy/1/orders/2",
             ] {
                 _ = try await api.get(path).problem(.notFound, "not-found")
@@ -61,7 +61,7 @@ struct ProtocolTests {
             let cases: [(HTTPRequest.Method, String, String)] = [
                 (.get, "/api/live-strategy/start", "POST"), (.post, "/api/live-strategy/status", "GET, HEAD"),
                 (.delete, "/api/live-strategy/1", "GET, HEAD"), (.put, "/healthz", "GET, HEAD"),
-                (.post, "/", "GET, HEAD"),
+                (.post, "/", "GET, HEAD"), (.post, "/api", "GET, HEAD"),
                 (.init("FROB")!, "/api/replicas", "GET, HEAD"),
             ]
             for (method, path, allow) in cases {
@@ -86,7 +86,7 @@ struct ProtocolTests {
                 try await api.get("/healthz").headers[.requestID], try await api.get("/healthz").headers[.requestID],
             ]
             #expect(ids[0] != ids[1])
-            for path in ["/healthz", "/nothing", "/api/live-strategy/status", "/", "/metrics"] {
+            for path in ["/healthz", "/nothing", "/api/live-strategy/status", "/api", "/metrics"] {
                 #expect(try await api.get(path).headers[.cacheControl] == "no-store")
             }
         }
@@ -94,7 +94,7 @@ struct ProtocolTests {
 
     @Test(
         "HEAD answers like GET, without the body",
-        arguments: ["/", "/healthz", "/api/live-strategy/status", "/nothing"]
+        arguments: ["/", "/api", "/healthz", "/api/live-strategy/status", "/nothing"]
     )
     func head(path: String) async throws {
         try await APIFixture.with(owned: false, setup: .live) { api in
@@ -129,10 +129,10 @@ struct ProtocolTests {
         }
     }
 
-    @Test("the front page lists what there is")
+    @Test("/api lists what there is")
     func index() async throws {
         try await APIFixture.offline { api in
-            let page = try await api.get("/")
+            let page = try await api.get("/api")
             #expect(page.status == .ok)
             #expect(page.text.contains("POST /api/live-strategy/start"))
         }

@@ -103,6 +103,7 @@ struct APIFixture: Sendable {
                 desired: DesiredStateRepository(database: pool, timeout: statementTimeout),
                 queries: queries,
                 validator: TestValidator(),
+                candles: TestCandles(),
                 access: access,
                 readiness: readiness,
                 changes: changes,

@@ -6,6 +6,18 @@ import Trading
 struct TestValidator: StartValidator {
     struct Unforeseen: Error {}
 
+    let choices = StartChoices(
+        modes: [
+            StartChoices.Mode(
+                name: "scalp",
+                summary: "Buys and sells.",
+                parameters: .object(["type": .string("object")])
+            )
+        ],
+        exchanges: ["binance"],
+        executions: [.paper]
+    )
+
     func validate(_ request: StartRequest) async throws -> StartVerdict {
         var problems: [FieldProblem] = []
         if let mode = request.mode, mode != "scalp" {

@@ -25,9 +25,9 @@ struct HistoryQueryTests {
             let second = try await fixture.queries.history(before: first.next, limit: 4)
             #expect(second.items.map(\.strategyID) == [2, 1])
             #expect(second.next == nil)
-            let even = try await fixture.queries.history(symbol: "EVEN", limit: 2)
+            let even = try await fixture.queries.history(HistorySelection(symbol: "EVEN"), limit: 2)
             #expect(even.items.map(\.strategyID) == [6, 4])
-            let rest = try await fixture.queries.history(symbol: "EVEN", before: even.next, limit: 2)
+            let rest = try await fixture.queries.history(HistorySelection(symbol: "EVEN"), before: even.next, limit: 2)
             #expect(rest.items.map(\.strategyID) == [2])
         }
     }

@@ -1,0 +1,337 @@
+"""The dashboard in a real browser, against a running cluster.
+
+usage: dashboard.py URL SCREENSHOTS BROWSER
+
+The cluster has three replicas, and one strategy EVILUSDT whose error, parameters and events are full of markup. Every message
+of the browser's console is a failure, but those about requests that fail while a replica dies.
+"""
+
+import csv
+import json
+import os
+import re
+import signal
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+URL, SCREENSHOTS, BROWSER = sys.argv[1:]
+# Machines are slow and shared: limits are for what hangs, not for what takes long.
+LIMIT = 60_000
+MARKUP = "<img src=x onerror=\"window.pwned=1\"><script>window.pwned=1</script>"
+# It trades every few candles.
+EAGER = {"fast_period": 2, "slow_period": 3, "rsi_floor": "0", "rsi_ceiling": "100"}
+
+expect.set_options(timeout=LIMIT)
+
+
+def get(path, base=URL):
+    with urllib.request.urlopen(base + path, timeout=30) as answer:
+        return json.load(answer)
+
+
+def post(path, body):
+    request = urllib.request.Request(
+        URL + path, json.dumps(body).encode(), {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+class Page:
+    """A tab, with all that it complains about."""
+
+    def __init__(self, browser, base=URL, **options):
+        self.base = base
+        self.context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+        self.tab = self.context.new_page()
+        self.complaints = []
+        self.is_lossy = False
+        self.elsewhere = []
+        self.tab.on("console", self.heard)
+        self.tab.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        self.tab.on("request", self.asked)
+        self.tab.set_default_timeout(LIMIT)
+
+    def heard(self, message):
+        if message.type not in ("error", "warning"):
+            return
+        if self.is_lossy and message.text.startswith("Failed to load resource"):
+            return
+        self.complaints.append(f"{message.type}: {message.text}")
+
+    def asked(self, request):
+        if not request.url.startswith((self.base, "blob:")):
+            self.elsewhere.append(request.url)
+
+    def go(self, view):
+        self.tab.goto(f"{self.base}/#/{view}")
+
+    def one(self, selector, **options):
+        return self.tab.locator(selector, **options)
+
+    def button(self, name):
+        return self.tab.get_by_role("button", name=name, exact=True)
+
+    def check(self):
+        assert not self.complaints, f"the browser complained: {self.complaints}"
+        assert not self.elsewhere, f"the page asked elsewhere: {self.elsewhere}"
+        assert self.tab.evaluate("() => window.pwned === undefined"), "a text became a program"
+        assert self.one("main img, main script, dialog img").count() == 0, "a text became markup"
+
+
+@contextmanager
+def step(name):
+    began = time.monotonic()
+    yield
+    print(f"{name}: {time.monotonic() - began:.1f} s", flush=True)
+
+
+def first_view(page):
+    """What is transferred until the overview is there."""
+    sizes = []
+    page.tab.on("requestfinished", lambda request: sizes.append((request.url, sum(request.sizes()[name] for name in ("responseBodySize", "responseHeadersSize")))))
+    began = time.monotonic()
+    page.go("")
+    expect(page.one("#link")).to_have_attribute("data-state", "live")
+    expect(page.one(".card")).to_have_count(3)
+    took = time.monotonic() - began
+    total = sum(size for _, size in sizes)
+    print(f"first view: {total} bytes in {len(sizes)} answers, usable after {took * 1000:.0f} ms", flush=True)
+    assert 10_000 < total <= 150_000, sizes
+    # Inert text, in full.
+    expect(page.one(".trouble")).to_contain_text(MARKUP)
+    expect(page.one(".trouble a").first).to_have_text("EVILUSDT")
+
+
+def start(page):
+    page.tab.keyboard.press("Tab")
+    page.go("start")
+    expect(page.one("input[value=live]")).to_be_disabled()
+    expect(page.one("input[value=paper]")).to_be_checked()
+    page.tab.get_by_label("Mode", exact=True).select_option("scalp")
+    fast = page.one("#field-config-fast_period")
+    # Wrong as one types.
+    fast.fill("1")
+    expect(page.one("#field-config-fast_period-wrong")).to_have_text("must be at least 2")
+    expect(fast).to_have_attribute("aria-invalid", "true")
+    fast.fill("two")
+    expect(page.one("#field-config-fast_period-wrong")).to_contain_text("whole number")
+    page.button("Start on paper").click()
+    expect(page.one("#field-symbol-wrong")).to_have_text("is missing")
+    expect(page.one("#field-symbol")).to_be_focused()
+    page.one("#field-symbol").fill("btcusdt")
+    # What only the server knows is said beside the field too.
+    fast.fill("30")
+    expect(page.one("#field-config-fast_period-wrong")).to_be_empty()
+    page.is_lossy = True
+    page.button("Start on paper").click()
+    expect(page.one("#field-config-fast_period-wrong")).to_contain_text("must be less than slow_period")
+    expect(fast).to_be_focused()
+    page.is_lossy = False
+    for name, value in EAGER.items():
+        page.one(f"#field-config-{name}").fill(str(value))
+    page.tab.get_by_label("Candles", exact=True).select_option("1s")
+    page.tab.screenshot(path=f"{SCREENSHOTS}/start.png", full_page=True)
+    page.button("Start on paper").click()
+    page.tab.wait_for_url(re.compile(r"#/strategy/\d+$"))
+    expect(page.one("h1")).to_have_text("BTCUSDT")
+    expect(page.one(".heading .pill")).to_have_text("running")
+    expect(page.one(".heading .execution")).to_have_text("Paper")
+
+
+def trades(page):
+    shown = page.one(".chart")
+    expect(shown).to_have_attribute("data-candles", re.compile(r"^[1-9]"))
+    expect(shown).not_to_have_attribute("data-last", shown.get_attribute("data-last"))
+    # A buy and the sale of it.
+    expect(page.one("[aria-label='Table of fills'] tbody tr")).not_to_have_count(1)
+    expect(page.one("[aria-label='Table of fills'] tbody")).to_contain_text("sell")
+    expect(page.one("[aria-label='Table of orders'] tbody")).to_contain_text("filled")
+    expect(shown).to_have_attribute("data-fills", re.compile(r"^[1-9]"))
+    expect(page.one("canvas")).to_have_attribute("aria-label", re.compile("candles of BTCUSDT"))
+    # Something is drawn, in more than two colours.
+    colours = page.tab.evaluate(
+        """() => { const canvas = document.querySelector("canvas");
+        const bytes = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data, seen = new Set();
+        for (let at = 0; at < bytes.length; at += 4) if (bytes[at + 3] === 255) seen.add(bytes[at] << 16 | bytes[at + 1] << 8 | bytes[at + 2]);
+        return seen.size; }""")
+    assert colours > 4, f"the chart has {colours} colours"
+
+
+def failover(browser, page):
+    """Seen by two: one asks through the load balancer, the other one a replica that stays."""
+    strategy = next(item for item in get("/api/strategies")["items"] if item["symbol"] == "BTCUSDT")
+    replicas = {item["name"]: item for item in get("/api/replicas")["items"] if item["status"] == "live"}
+    owner = strategy["owner"]["name"]
+    witness = Page(browser, base=next(url for name, url in replica_urls().items() if name != owner))
+    witness.go("")
+    expect(witness.one(f".card[data-replica='{owner}'] .chip", has_text="BTCUSDT")).to_be_visible()
+    page.go("")
+    expect(page.one(f".card[data-replica='{owner}'] .chip", has_text="BTCUSDT")).to_be_visible()
+    page.is_lossy = True
+    os.kill(replicas[owner]["pid"], signal.SIGKILL)
+    killed = time.monotonic()
+    expect(witness.one(f".card:not([data-replica='{owner}']):not(.nobody) .chip", has_text="BTCUSDT")).to_be_visible()
+    print(f"seen to move {(time.monotonic() - killed) * 1000:.0f} ms after its owner was killed", flush=True)
+    expect(witness.one(f".card[data-replica='{owner}']")).to_have_count(0)
+    expect(witness.one(".events").first).to_contain_text(f"{owner} declared dead: session lost")
+    # Whoever asked through the load balancer comes back by itself.
+    expect(page.one(f".card:not([data-replica='{owner}']):not(.nobody) .chip", has_text="BTCUSDT")).to_be_visible()
+    expect(page.one("#link")).to_have_attribute("data-state", "live")
+    witness.tab.screenshot(path=f"{SCREENSHOTS}/failover.png")
+    witness.check()
+    witness.context.close()
+    page.go(f"strategy/{strategy['id']}")
+    expect(page.one(".timeline li")).not_to_have_count(1)
+    expect(page.one(".timeline")).to_contain_text(f"taken over from {owner} (session lost)")
+    expect(page.one(".heading .pill")).to_have_text("running")
+    page.is_lossy = False
+    page.tab.screenshot(path=f"{SCREENSHOTS}/strategy.png", full_page=True)
+
+
+def replica_urls():
+    return dict(pair.split("=", 1) for pair in os.environ["REPLICAS"].split())
+
+
+def pause_and_stop(page):
+    page.button("Pause").click()
+    expect(page.one(".heading .pill")).to_have_text("paused")
+    expect(page.button("Resume")).to_be_visible()
+    # Nothing is done by escaping.
+    page.button("Stop …").click()
+    expect(page.one("dialog")).to_contain_text("Stop BTCUSDT?")
+    page.tab.keyboard.press("Escape")
+    expect(page.one("dialog")).to_have_count(0)
+    page.button("Stop …").click()
+    page.tab.get_by_label("Reason, for the history").fill(f"=1+1, {MARKUP}")
+    # Selling wants to be said in words.
+    page.tab.get_by_text("Everything that is held is sold").click()
+    expect(page.button("Stop BTCUSDT")).to_be_disabled()
+    page.tab.get_by_label("To confirm, type: sell BTCUSDT").fill("sell btcusdt")
+    page.tab.screenshot(path=f"{SCREENSHOTS}/stop.png")
+    page.button("Stop BTCUSDT").click()
+    expect(page.one(".heading .pill")).to_have_text("stopped")
+    expect(page.one(".about")).to_contain_text(MARKUP)
+    expect(page.one(".chart")).to_have_attribute("data-candles", re.compile(r"^[1-9]"))
+
+
+def history(page):
+    page.go("history")
+    row = page.one("tbody tr", has_text="BTCUSDT")
+    expect(row).to_contain_text(MARKUP)
+    expect(page.one(".totals")).to_contain_text("1 stopped")
+    with page.tab.expect_download() as download:
+        page.button("Export CSV").click()
+    path = f"{SCREENSHOTS}/history.csv"
+    download.value.save_as(path)
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 1 and rows[0]["symbol"] == "BTCUSDT", rows
+    # No formula for whoever opens it in a spreadsheet.
+    assert rows[0]["reason"] == f"'=1+1, {MARKUP}", rows
+    assert rows[0]["pnl"] == get("/api/live-strategy/history")["items"][0]["pnl"], rows
+    page.tab.get_by_label("Symbol", exact=True).fill("ETHUSDT")
+    expect(page.one("tbody tr")).to_have_count(0)
+    expect(page.one(".totals")).to_contain_text("0 stopped")
+    page.tab.screenshot(path=f"{SCREENSHOTS}/history.png")
+
+
+def many(page):
+    for symbol in ("ETHUSDT", "SOLUSDT", "BNBUSDT"):
+        post("/api/live-strategy/start", {"symbol": symbol, "mode": "scalp", "interval": "1s"})
+    page.go("strategies?sort=symbol&descending=false")
+    links = page.one("tbody td:nth-child(2) a")
+    expect(links).to_have_text(["BNBUSDT", "ETHUSDT", "EVILUSDT", "SOLUSDT"])
+    page.button("Symbol").click()
+    expect(links).to_have_text(["SOLUSDT", "EVILUSDT", "ETHUSDT", "BNBUSDT"])
+    expect(page.one("th[aria-sort=descending]")).to_have_text("Symbol ↓")
+    page.one("h1").click()
+    page.tab.keyboard.press("/")
+    expect(page.one("#search")).to_be_focused()
+    page.tab.keyboard.type("usdt")
+    page.tab.get_by_label("status", exact=True).select_option("running")
+    expect(links).to_have_text(["SOLUSDT", "ETHUSDT", "BNBUSDT"])
+    page.tab.screenshot(path=f"{SCREENSHOTS}/strategies.png")
+    page.tab.get_by_label("Select all on this page").check()
+    expect(page.one(".bulk b")).to_have_text("3 selected")
+    page.button("Pause …").click()
+    confirm = page.button("Pause")
+    expect(confirm).to_be_disabled()
+    page.tab.get_by_label("To confirm, type: pause 3").fill("pause 3")
+    confirm.click()
+    # What is paused does not match any more, and what was done is selected no more.
+    expect(page.one(".empty")).to_have_text("Nothing matches.")
+    expect(page.one(".bulk")).to_be_hidden()
+    page.tab.get_by_label("status", exact=True).select_option("paused")
+    expect(links).to_have_count(3)
+    page.tab.get_by_label("Select all on this page").check()
+    page.button("Stop …").click()
+    page.tab.get_by_label("To confirm, type: stop 3").fill("stop 3")
+    page.button("Stop").click()
+    expect(links).to_have_count(0)
+    assert [item["symbol"] for item in get("/api/strategies")["items"]] == ["EVILUSDT"]
+
+
+def events(page):
+    page.go("events?show=Trouble,Life")
+    expect(page.one(".events")).to_contain_text("declared dead")
+    expect(page.one(".events")).to_contain_text(MARKUP)
+    expect(page.one(".events .kind", has_text="fill")).to_have_count(0)
+    page.tab.get_by_role("checkbox", name="Fills").check()
+    expect(page.one(".events .kind", has_text="fill").first).to_be_visible()
+
+
+def everywhere(browser, page):
+    """Every view in light and dark, wide and narrow: accessible, and within the page."""
+    evil = next(item["id"] for item in get("/api/strategies")["items"])
+    gone = get("/api/live-strategy/history?symbol=BTCUSDT")["items"][0]["id"]
+    axe = Axe()
+    faults = []
+    page.is_lossy = True  # The exchange has no candles of EVILUSDT.
+    for scheme, (width, height) in (("light", (1440, 900)), ("dark", (390, 844))):
+        page.tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.tab.set_viewport_size({"width": width, "height": height})
+        for name, view, ready in (
+            ("overview", "", ".card"), ("strategies", "strategies", "tbody tr"), ("evil", f"strategy/{evil}", ".failure:not([hidden])"),
+            ("stopped", f"strategy/{gone}", ".chart[data-candles]"), ("start", "start", "form"),
+            ("history", "history", "tbody tr"), ("events", "events", ".events li"),
+        ):
+            page.go(view)
+            page.one(ready).first.wait_for()
+            page.tab.screenshot(path=f"{SCREENSHOTS}/{name}-{scheme}-{width}.png", full_page=True)
+            wider = page.tab.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+            assert wider <= 0, f"{name} is {wider} pixels wider than a page of {width}"
+            found = axe.run(page.tab, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"]}).response["violations"]
+            faults += [(name, scheme, one["id"], one["help"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found]
+    page.is_lossy = False
+    assert not faults, json.dumps(faults, indent=1)
+    # The first key leads to the way around the navigation.
+    page.tab.reload()
+    expect(page.one("#link")).to_have_attribute("data-state", "live")
+    page.tab.keyboard.press("Tab")
+    expect(page.one(".skip")).to_be_focused()
+
+
+with sync_playwright() as playwright:
+    browser = playwright.chromium.launch(executable_path=BROWSER)
+    page = Page(browser, accept_downloads=True)
+    try:
+        for name, act in (
+            ("first view", lambda: first_view(page)), ("start", lambda: start(page)), ("trades", lambda: trades(page)),
+            ("failover", lambda: failover(browser, page)), ("pause and stop", lambda: pause_and_stop(page)),
+            ("history", lambda: history(page)), ("many", lambda: many(page)), ("events", lambda: events(page)),
+            ("everywhere", lambda: everywhere(browser, page)),
+        ):
+            with step(name):
+                act()
+            page.check()
+    except BaseException:
+        page.tab.screenshot(path=f"{SCREENSHOTS}/failure.png", full_page=True)
+        print(f"at {page.tab.url}; complaints: {page.complaints}; see {SCREENSHOTS}/failure.png", flush=True)
+        raise
+    finally:
+        browser.close()
