@@ -25,7 +25,14 @@ private let browser: String? = ["chromium", "chromium-browser", "google-chrome"]
 struct DashboardTests {
     @Test("a strategy is started, watched, moved, paused, stopped and found again; nothing that is shown is run")
     func dashboard() async throws {
-        try await withCluster { cluster in
+        // Two tokens, and what is configured of them: the SHA-256 of each.
+        let operatorToken = "tenure_06e55b633481f7bb072957eabcf110c972e86691c3cfedabe088024bffe42f23"
+        let guestToken = "tenure_84983c60f7daadc1cb8698621f802c0d9f9a3c3c295c810748fb048115c186ec"
+        let tokens = """
+            operator:admin:7f1aba08d94e741c1f83c830c66caea43bd22f697828365405c9f2420be071ba
+            guest:viewer:99e241582e8d542ef52eb3ef907cd41678d177a2f6390fedbfae4b9c35c37e11
+            """
+        try await withCluster(environment: ["TENURE_API_TOKENS": tokens]) { cluster in
             try await cluster.makeEvil()
             let screenshots = "\(PythonEnvironment.packageRoot)/.build/screenshots"
             try FileManager.default.createDirectory(atPath: screenshots, withIntermediateDirectories: true)
@@ -33,7 +40,8 @@ struct DashboardTests {
                 "Tests/ClusterTests/Dashboard/Programs/dashboard.py",
                 [cluster.cluster.url, screenshots, try #require(browser)],
                 environment: [
-                    "REPLICAS": cluster.cluster.replicas.map { "\($0.name)=\($0.url)" }.joined(separator: " ")
+                    "OPERATOR_TOKEN": operatorToken, "GUEST_TOKEN": guestToken,
+                    "REPLICAS": cluster.cluster.replicas.map { "\($0.name)=\($0.url)" }.joined(separator: " "),
                 ]
             )
             print(output)
