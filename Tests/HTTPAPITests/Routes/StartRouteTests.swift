@@ -21,7 +21,7 @@ struct StartRouteTests {
                 json.keys == [
                     "id", "symbol", "exchange", "strategy_type", "interval", "execution", "config", "status",
                     "started_at",
-                    "last_active", "owner", "shard", "epoch", "position", "pnl", "unrealized_pnl", "fees",
+                    "last_active", "owner", "shard", "epoch", "position", "exposure", "pnl", "unrealized_pnl", "fees",
                     "trades_count",
                     "candles", "restores", "last_candle", "last_error",
                 ]
