@@ -18,7 +18,7 @@ private let browser: String? = ["chromium", "chromium-browser", "google-chrome"]
 /// The dashboard as people use it: in a browser.
 @Suite(
     .serialized,
-    .timeLimit(.minutes(5)),
+    .timeLimit(.minutes(10)),
     .enabled(if: browser != nil, "Chromium is not installed: apt-get install chromium"),
     .enabled("\(python.isMissing)") { try await python.canBeHad }
 )

@@ -5,7 +5,7 @@ import HummingbirdTesting
 import NIOCore
 import Testing
 
-@Suite("The dashboard's files", .timeLimit(.minutes(1)))
+@Suite("The dashboard's files", .timeLimit(.minutes(5)))
 struct DashboardRouteTests {
     private static let contentSecurityPolicy = HTTPField.Name("Content-Security-Policy")!
 

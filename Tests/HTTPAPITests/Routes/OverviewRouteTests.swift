@@ -4,7 +4,7 @@ import HummingbirdTesting
 import Postgres
 import Testing
 
-@Suite("Overview", .timeLimit(.minutes(1)))
+@Suite("Overview", .timeLimit(.minutes(5)))
 struct OverviewRouteTests {
     /// Five strategies: COIN3 is paused, BAD4 has failed, COIN1 holds two units bought at 10 that are worth 12.5 each.
     private func withStrategies(_ body: @Sendable (APIFixture) async throws -> Void) async throws {
