@@ -22,16 +22,6 @@ struct ModeValidator: StartValidator {
         )
     }
 
-    var choices: StartChoices {
-        StartChoices(
-            modes: registry.modeNames.compactMap(registry.mode).map {
-                StartChoices.Mode(name: $0.name, summary: $0.summary, parameters: $0.schema.jsonSchema)
-            },
-            exchanges: exchanges.keys.sorted(),
-            executions: [.paper]
-        )
-    }
-
     func validate(_ request: StartRequest) async throws -> StartVerdict {
         var problems: [HTTPAPI.FieldProblem] = []
         var config: JSONValue?
