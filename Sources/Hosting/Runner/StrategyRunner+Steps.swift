@@ -26,6 +26,8 @@ extension StrategyRunner {
     private func firstCheckpoint(on exchange: any Exchange) async throws -> Checkpoint {
         if let checkpoint = control.withLock({ $0.committed }) { return checkpoint }
         let strategy = try mode.make(config: definition.config)
+        // One that has missed nothing asks the exchange for nothing more: whether there is such a market shows here.
+        _ = try await exchange.market(definition.symbol)
         let now = try await exchange.serverTime()
         let run = StrategyRun(
             strategyID: definition.id,

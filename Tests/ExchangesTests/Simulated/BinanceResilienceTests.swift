@@ -102,8 +102,9 @@ import Trading
                     }
                 }
             }
+            // Here, because a connection is lost when the simulator ends before the exchange's client.
+            #expect(!log.lines.contains { $0.hasPrefix("warning") })
         }
-        #expect(!log.lines.contains { $0.hasPrefix("warning") })
     }
 
     @Test func `a silent connection that answers a ping is kept`() async throws {
