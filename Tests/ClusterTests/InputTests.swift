@@ -8,7 +8,7 @@ import Trading
 struct InputTests {
     @Test("bad input is answered with a problem that names the field, never with a 500")
     func badInput() async throws {
-        try await withCluster { cluster in
+        try await withCluster(environment: ["TENURE_ALLOW_LIVE": "false"]) { cluster in
             try await cluster.start("BTCUSDT", "1s")
             let start = "/api/live-strategy/start"
             let cases: [(body: String, status: Int, field: String?)] = [

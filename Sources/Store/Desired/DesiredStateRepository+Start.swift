@@ -10,6 +10,9 @@ extension DesiredStateRepository {
         case unplaced
     }
 
+    /// Attempts before the first that waits for locks.
+    private static let quickAttempts = 6
+
     /// Records a strategy that is to run, in the emptiest shard of the least loaded live replica, and tells its owner.
     ///
     /// Of many starts of the same (exchange, symbol), through whichever replicas, exactly one is `.started`.
@@ -17,10 +20,15 @@ extension DesiredStateRepository {
     /// - Throws: `PostgresError`; ``DesiredStateError`` if ownership changed under every attempt.
     package func start(_ order: StartOrder) async throws -> StartOutcome {
         let queries = StrategyQueries(database: database, timeout: timeout)
-        // The first attempt passes over shards that others are just using, so that simultaneous starts spread instead of
-        // queueing; the further ones wait for them.
-        for waits in [false, true, true] {
-            switch try await attempt(order, waits: waits) {
+        // The first attempts pass over shards that others are just using, so that simultaneous starts spread instead of
+        // queueing, and none goes by counts of a moment ago to somebody who has no more room. Somebody else may always be
+        // quicker, so the last two wait for whoever is, and take what they get.
+        for number in 0..<Self.quickAttempts + 2 {
+            if number > 0, number < Self.quickAttempts {
+                // Starts that are under way have been committed by then; nobody says so.
+                try await Task.sleep(for: .milliseconds(1 << number))
+            }
+            switch try await attempt(order, waits: number >= Self.quickAttempts) {
             case .done(let id, let shard): return .started(id: id, shard: shard)
             case .unplaced: break
             case .taken:
@@ -48,7 +56,8 @@ extension DesiredStateRepository {
     /// - `added` waits for a concurrent start of the same market and then does nothing, without an error.
     private func attempt(_ order: StartOrder, waits: Bool) async throws -> Attempt {
         let locking = waits ? "" : "SKIP LOCKED"
-        // Just given a strategy by somebody else: no longer the emptiest. Only whoever waits for it takes it all the same.
+        // Just given a strategy by somebody else: no longer the emptiest. Whoever waits for it takes it all the same: passed over,
+        // it would stay locked, and two that wait could wait for each other.
         let unchanged = waits ? "" : "AND h.strategies = c.strategies"
         let rows = try await database.query(
             """

@@ -99,6 +99,22 @@ struct StartTests {
         }
     }
 
+    @Test("simultaneous starts give no replica more than it has room for; what is too much waits in shards of its own")
+    func simultaneousBeyondCapacity() async throws {
+        try await DesiredStateFixture.with(connections: 8) { fixture in
+            try await fixture.addReplica(1, capacity: 4, shards: 0..<64)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<7 {
+                    group.addTask { _ = try await fixture.start(Symbol("COIN\(number)")!) }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await fixture.wrongCounts() == 0)
+            #expect(try await fixture.strategiesByOwner()[1] == 4)
+            #expect(try await fixture.number("SELECT max(strategies)::bigint FROM tenure.shards") == 1)
+        }
+    }
+
     @Test("starts and stops at the same time keep the counts of the shards right")
     func startsAndStops() async throws {
         try await DesiredStateFixture.with(connections: 8) { fixture in
