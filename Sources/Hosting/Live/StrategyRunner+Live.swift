@@ -225,6 +225,7 @@ extension StrategyRunner {
                 logger.warning("Not wound up yet; trying again", metadata: ["error": "\(error)"])
             }
             attempt += 1
+            // The exchange, or the database, is away; neither says when it is back.
             do { try await Task.sleep(for: backOff.delay(attempt: attempt)) } catch { return }
         }
     }

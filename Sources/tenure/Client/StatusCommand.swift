@@ -34,6 +34,7 @@ struct StatusCommand: AsyncParsableCommand {
             options.print(answer, Self.text)
             guard watch else { return }
             fflush(nil)
+            // The event stream does not tell of positions and candles: from outside, there is only asking.
             try await Task.sleep(for: Self.pause)
         }
     }
