@@ -1,8 +1,6 @@
-import HTTPTypes
 package import Hummingbird
 import HummingbirdCore
 package import Logging
-import NIOCore
 
 /// Builds the HTTP server.
 package enum APIApplication {
@@ -25,15 +23,8 @@ package enum APIApplication {
         EventStreamRoutes(queries: dependencies.queries, feed: dependencies.events).add(to: &table)
         SessionRoutes(access: dependencies.access, bodyLimit: configuration.bodyLimit).add(to: &table)
         ServiceRoutes(dependencies: dependencies).add(to: &table)
-        let index = table.routes.map { "\($0.method.rawValue) \($0.path) – \($0.summary)" }.joined(separator: "\n")
         DashboardRoutes().add(to: &table)
-        table.add(.get, "/api", for: nil, "this list") { _, _ in
-            Response(
-                status: .ok,
-                headers: [.contentType: "text/plain; charset=utf-8"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: "Tenure\n\n\(index)\n"))
-            )
-        }
+        DescriptionRoutes().add(to: &table)
 
         let router = Router(context: APIRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestIdentityMiddleware())

@@ -13,6 +13,7 @@ struct CandleRoutes: Sendable {
             "/api/live-strategy/{id}/candles",
             for: .viewer,
             "the candles of its market, up to its last one",
+            Operation([.since, .limit], .list(of: .candle, "Oldest first.")),
             candles
         )
     }

@@ -12,10 +12,16 @@ struct DashboardRoutes: Sendable {
         """
 
     func add(to table: inout RouteTable) {
-        table.add(.get, "/", for: nil, "the dashboard") { request, _ in
+        table.add(.get, "/", for: nil, "the dashboard", Operation(.text("text/html", "A page."))) { request, _ in
             answer(request, with: DashboardFile.page)
         }
-        table.add(.get, "/dashboard/{file}", for: nil, "what the dashboard consists of") { request, context in
+        table.add(
+            .get,
+            "/dashboard/{file}",
+            for: nil,
+            "what the dashboard consists of",
+            Operation(.text("*/*", "A file."))
+        ) { request, context in
             let name = context.parameters.get("file") ?? ""
             guard let file = DashboardFile.all[name] else { throw Problem.noRoute("/dashboard/\(name.shortened)") }
             return answer(request, with: file)

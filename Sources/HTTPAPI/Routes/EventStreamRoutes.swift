@@ -11,7 +11,21 @@ struct EventStreamRoutes: Sendable {
     private static let bufferingByProxy = HTTPField.Name("X-Accel-Buffering")!
 
     func add(to table: inout RouteTable) {
-        table.add(.get, "/api/events", for: .viewer, "what happens, as server-sent events", events)
+        table.add(
+            .get,
+            "/api/events",
+            for: .viewer,
+            "what happens, as server-sent events",
+            Operation(
+                [.strategy, .lastEventID, .kinds] + Parameter.page(Cursor(.events, id: 42)),
+                .streamOrList(
+                    of: .event,
+                    "The stream, from `last_event_id` on; or, for whoever asks for application/json, a list, newest first. "
+                        + "The stream takes `strategy` and `last_event_id`, the list the others."
+                )
+            ),
+            events
+        )
     }
 
     private func events(_ request: Request, _ context: APIRequestContext) async throws -> Response {

@@ -10,9 +10,33 @@ struct OverviewRoutes: Sendable {
     private var queries: StrategyQueries { dependencies.queries }
 
     func add(to table: inout RouteTable) {
-        table.add(.get, "/api/modes", for: .viewer, "what can be started, with the parameters of each mode", modes)
-        table.add(.get, "/api/overview", for: .viewer, "the active strategies in a few numbers", overview)
-        table.add(.get, "/api/strategies", for: .viewer, "the active strategies, searched and sorted", strategies)
+        table.add(
+            .get,
+            "/api/modes",
+            for: .viewer,
+            "what can be started, with the parameters of each mode",
+            Operation(.json(.modes, "All of it.")),
+            modes
+        )
+        table.add(
+            .get,
+            "/api/overview",
+            for: .viewer,
+            "the active strategies in a few numbers",
+            Operation(.json(.overview, "The numbers.")),
+            overview
+        )
+        table.add(
+            .get,
+            "/api/strategies",
+            for: .viewer,
+            "the active strategies, searched and sorted",
+            Operation(
+                [.search, .status, .mode, .execution, .owner, .sort, .descending, .offset, .limit],
+                .json(.strategyTable, "Those that were asked for, and how many there are in all.")
+            ),
+            strategies
+        )
     }
 
     private func modes(_ request: Request, _ context: APIRequestContext) async throws -> Response {

@@ -8,10 +8,34 @@ struct ReplicaRoutes: Sendable {
     let queries: StrategyQueries
 
     func add(to table: inout RouteTable) {
-        table.add(.get, "/api/replicas", for: .viewer, "the replicas, with load and lease", replicas)
-        table.add(.get, "/api/replicas/{id}", for: .viewer, "one replica", replica)
-        table.add(.post, "/api/replicas/{id}/drain", for: .admin, "let a replica hand everything over and go", drain)
-        table.add(.get, "/api/ownership", for: .viewer, "who took which shard from whom, when and why", ownership)
+        table.add(
+            .get,
+            "/api/replicas",
+            for: .viewer,
+            "the replicas, with load and lease",
+            Operation(.list(of: .replica, "All of them.")),
+            replicas
+        )
+        table.add(.get, "/api/replicas/{id}", for: .viewer, "one replica", Operation(.json(.replica, "It.")), replica)
+        table.add(
+            .post,
+            "/api/replicas/{id}/drain",
+            for: .admin,
+            "let a replica hand everything over and go",
+            Operation(.json(.accepted, .replica, "It hands over from now on.")),
+            drain
+        )
+        table.add(
+            .get,
+            "/api/ownership",
+            for: .viewer,
+            "who took which shard from whom, when and why",
+            Operation(
+                [.replica] + Parameter.page(.ofOwnership),
+                .list(of: .ownershipChange, "Newest first.")
+            ),
+            ownership
+        )
     }
 
     private func replicas(_ request: Request, _ context: APIRequestContext) async throws -> Response {

@@ -2,7 +2,8 @@ import HTTPTypes
 import Hummingbird
 import Logging
 
-/// All routes of the API, in one place: what is registered, what GET /api lists, and what 405 answers with.
+/// All routes of the API, in one place: what is registered, what GET /api lists, what 405
+/// answers with, and what `/openapi.json` says.
 struct RouteTable: Sendable {
     typealias Handler = @Sendable (Request, APIRequestContext) async throws -> Response
 
@@ -13,6 +14,7 @@ struct RouteTable: Sendable {
         let summary: String
         /// Who may; nil for everybody, without a token.
         let role: AccessRole?
+        let operation: Operation
         let handler: Handler
     }
 
@@ -23,9 +25,12 @@ struct RouteTable: Sendable {
         _ path: String,
         for role: AccessRole?,
         _ summary: String,
+        _ operation: Operation,
         _ handler: @escaping Handler
     ) {
-        routes.append(Route(method: method, path: path, summary: summary, role: role, handler: handler))
+        routes.append(
+            Route(method: method, path: path, summary: summary, role: role, operation: operation, handler: handler)
+        )
     }
 
     func register(on router: Router<APIRequestContext>, _ access: AccessControl) {

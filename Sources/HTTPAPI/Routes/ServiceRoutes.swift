@@ -7,9 +7,30 @@ struct ServiceRoutes: Sendable {
     let dependencies: APIDependencies
 
     func add(to table: inout RouteTable) {
-        table.add(.get, "/healthz", for: nil, "whether this process lives", health)
-        table.add(.get, "/readyz", for: nil, "whether this replica may take traffic", readiness)
-        table.add(.get, "/metrics", for: .viewer, "metrics for Prometheus", metrics)
+        table.add(
+            .get,
+            "/healthz",
+            for: nil,
+            "whether this process lives",
+            Operation(.json(.health, "It does.")),
+            health
+        )
+        table.add(
+            .get,
+            "/readyz",
+            for: nil,
+            "whether this replica may take traffic",
+            Operation(.json(.health, "It may.")),
+            readiness
+        )
+        table.add(
+            .get,
+            "/metrics",
+            for: .viewer,
+            "metrics for Prometheus",
+            Operation(.text("text/plain", "In its text format.")),
+            metrics
+        )
     }
 
     private func health(_ request: Request, _ context: APIRequestContext) -> Response {

@@ -7,9 +7,27 @@ struct SessionRoutes: Sendable {
     let bodyLimit: Int
 
     func add(to table: inout RouteTable) {
-        table.add(.get, "/api/session", for: .viewer, "who you are, and what you may do", session)
-        table.add(.post, "/api/session", for: nil, "sign in: the token as a cookie", signIn)
-        table.add(.delete, "/api/session", for: nil, "sign out", signOut)
+        table.add(
+            .get,
+            "/api/session",
+            for: .viewer,
+            "who you are, and what you may do",
+            Operation(.json(.session, "That.")),
+            session
+        )
+        table.add(
+            .post,
+            "/api/session",
+            for: nil,
+            "sign in: the token as a cookie",
+            Operation(
+                body: .signInRequest,
+                .json(.session, "Signed in."),
+                problems: [(.unauthorized, "The token is not known, or has expired.")]
+            ),
+            signIn
+        )
+        table.add(.delete, "/api/session", for: nil, "sign out", Operation(.empty(.noContent, "Signed out.")), signOut)
     }
 
     private func session(_ request: Request, _ context: APIRequestContext) throws -> Response {

@@ -13,21 +13,77 @@ struct StrategyRoutes: Sendable {
     var queries: StrategyQueries { dependencies.queries }
 
     func add(to table: inout RouteTable) {
-        table.add(.post, "/api/live-strategy/start", for: .trader, "start a strategy", start)
-        table.add(.post, "/api/live-strategy/stop", for: .trader, "stop a strategy", stop)
-        table.add(.post, "/api/live-strategy/pause", for: .trader, "let a strategy open no more positions") {
-            request,
-            context in
-            try await setPaused(true, request, context)
+        addChanges(to: &table)
+        table.add(
+            .get,
+            "/api/live-strategy/status",
+            for: .viewer,
+            "the active strategies",
+            Operation(
+                [.symbol, .exchange, .status] + Parameter.page(Cursor(.active, id: 42)),
+                .list(of: .strategy, "Oldest first.")
+            ),
+            status
+        )
+        let selection: [Parameter] = [.symbol, .mode, .since, .until]
+        table.add(
+            .get,
+            "/api/live-strategy/history",
+            for: .viewer,
+            "the stopped strategies",
+            Operation(
+                selection + Parameter.page(Cursor(.history, id: 42)),
+                .list(of: .stoppedStrategy, "Newest first.")
+            ),
+            history
+        )
+        table.add(
+            .get,
+            "/api/live-strategy/history/totals",
+            for: .viewer,
+            "what they came to",
+            Operation(selection, .json(.historyTotals, "The sums.")),
+            historyTotals
+        )
+    }
+
+    private func addChanges(to table: inout RouteTable) {
+        let notActive: [(HTTPResponse.Status, String)] = [(.notFound, "No strategy is active for this market.")]
+        table.add(
+            .post,
+            "/api/live-strategy/start",
+            for: .trader,
+            "start a strategy",
+            Operation(
+                body: .startRequest,
+                .json(.created, .strategy, "It runs."),
+                .json(.accepted, .strategy, "It is recorded, and takes longer; or failed, as its status says."),
+                problems: [(.conflict, "A strategy is active for this market already: `strategy`.")]
+            ),
+            start
+        )
+        table.add(
+            .post,
+            "/api/live-strategy/stop",
+            for: .trader,
+            "stop a strategy",
+            Operation(
+                body: .stopRequest,
+                .json(.stoppedStrategy, "It has stopped everywhere."),
+                .json(.accepted, .strategy, "The stop is recorded, and takes longer."),
+                problems: notActive
+            ),
+            stop
+        )
+        for (path, summary, paused) in [
+            ("/api/live-strategy/pause", "let a strategy open no more positions", true),
+            ("/api/live-strategy/resume", "let a paused strategy trade again", false),
+        ] {
+            let operation = Operation(body: .marketRequest, .json(.strategy, "As it is now."), problems: notActive)
+            table.add(.post, path, for: .trader, summary, operation) { request, context in
+                try await setPaused(paused, request, context)
+            }
         }
-        table.add(.post, "/api/live-strategy/resume", for: .trader, "let a paused strategy trade again") {
-            request,
-            context in
-            try await setPaused(false, request, context)
-        }
-        table.add(.get, "/api/live-strategy/status", for: .viewer, "the active strategies", status)
-        table.add(.get, "/api/live-strategy/history", for: .viewer, "the stopped strategies", history)
-        table.add(.get, "/api/live-strategy/history/totals", for: .viewer, "what they came to", historyTotals)
     }
 
     private func setPaused(

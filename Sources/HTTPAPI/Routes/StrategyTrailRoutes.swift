@@ -9,17 +9,46 @@ struct StrategyTrailRoutes: Sendable {
     let queries: StrategyQueries
 
     func add(to table: inout RouteTable) {
-        table.add(.get, "/api/live-strategy/{id}", for: .viewer, "one strategy and who ran it when", strategy)
+        table.add(
+            .get,
+            "/api/live-strategy/{id}",
+            for: .viewer,
+            "one strategy and who ran it when",
+            Operation(.either(.strategyInDepth, .stoppedStrategy, "An active one, or what is left of a stopped one.")),
+            strategy
+        )
         table.add(
             .get,
             "/api/live-strategy/{id}/ownership",
             for: .viewer,
             "who ran it when, and why it moved",
+            Operation(Parameter.page(.ofOwnership), .list(of: .ownershipChange, "Newest first.")),
             ownership
         )
-        table.add(.get, "/api/live-strategy/{id}/orders", for: .viewer, "its orders", orders)
-        table.add(.get, "/api/live-strategy/{id}/fills", for: .viewer, "its trades", fills)
-        table.add(.get, "/api/live-strategy/{id}/events", for: .viewer, "what happened to it", events)
+        table.add(
+            .get,
+            "/api/live-strategy/{id}/orders",
+            for: .viewer,
+            "its orders",
+            Operation(Parameter.page(.ofOrders), .list(of: .order, "Newest first.")),
+            orders
+        )
+        table.add(
+            .get,
+            "/api/live-strategy/{id}/fills",
+            for: .viewer,
+            "its trades",
+            Operation(Parameter.page(.ofFills), .list(of: .fill, "Newest first.")),
+            fills
+        )
+        table.add(
+            .get,
+            "/api/live-strategy/{id}/events",
+            for: .viewer,
+            "what happened to it",
+            Operation(Parameter.page(Cursor(.events, id: 42)), .list(of: .event, "Newest first.")),
+            events
+        )
     }
 
     private func strategy(_ request: Request, _ context: APIRequestContext) async throws -> Response {

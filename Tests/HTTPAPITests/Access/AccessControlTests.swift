@@ -32,7 +32,9 @@ struct AccessControlTests {
     func closed() async throws {
         let tokens = try AccessTokens(Self.made(.admin).entry)
         try await APIFixture.offline(access: AccessControl(tokens)) { api in
-            let open: Set<String> = ["/", "/dashboard/{file}", "/api", "/healthz", "/readyz", "/api/session"]
+            let open: Set<String> = [
+                "/", "/dashboard/{file}", "/api", "/openapi.json", "/healthz", "/readyz", "/api/session",
+            ]
             let routes = try await Self.routes(api)
             #expect(routes.count > 15)
             for (method, path) in routes {

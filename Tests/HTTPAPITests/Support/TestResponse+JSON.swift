@@ -39,6 +39,7 @@ struct JSON {
     var keys: Set<String> { Set((value as? [String: Any])?.keys.map(\.self) ?? []) }
     var string: String { value as? String ?? "" }
     var int: Int { value as? Int ?? -1 }
+    var isEmpty: Bool { keys.isEmpty && array.isEmpty }
     var isNull: Bool { value is NSNull }
     /// The fields that a problem names.
     var fields: [String] { self["errors"].array.map { $0["field"].string } }
