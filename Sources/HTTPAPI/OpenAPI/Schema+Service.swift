@@ -14,7 +14,6 @@ extension Schema {
             ("drain_requested_at", .optional(.moment)),
             ("capacity", .count),
             ("load", .count.described("Strategies that it owns.")),
-
             ("shards", .count),
             ("started_at", .moment),
             ("heartbeat_at", .moment),
