@@ -294,8 +294,8 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
-            // What a browser is told to do.
-            exclude: ["Dashboard/Programs"]
+            // What a browser is told to do, and a maker of requests.
+            exclude: ["Dashboard/Programs", "Description/Programs"]
         ),
         // Benchmarks, to be built for release.
         .executableTarget(

@@ -5,6 +5,8 @@ package import Store
 package struct APIDependencies: Sendable {
     package var desired: DesiredStateRepository
     package var queries: StrategyQueries
+    /// Of requests that name themselves.
+    package var repetitions: IdempotencyRepository
     package var validator: any StartValidator
     package var candles: any CandleSource
     package var access: AccessControl
@@ -21,6 +23,7 @@ package struct APIDependencies: Sendable {
     package init(
         desired: DesiredStateRepository,
         queries: StrategyQueries,
+        repetitions: IdempotencyRepository,
         validator: any StartValidator,
         candles: any CandleSource,
         access: AccessControl,
@@ -32,6 +35,7 @@ package struct APIDependencies: Sendable {
     ) {
         self.desired = desired
         self.queries = queries
+        self.repetitions = repetitions
         self.validator = validator
         self.candles = candles
         self.access = access

@@ -9,13 +9,7 @@ enum Answer {
         headers: HTTPFields = [:],
         _ write: (inout JSONWriter) -> Void
     ) -> Response {
-        var headers = headers
-        headers[.contentType] = "application/json"
-        return Response(
-            status: status,
-            headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: JSONWriter.object(write)))
-        )
+        Reply.json(status, headers: headers, write).response
     }
 
     /// A list: its items and, if there are more, the cursor of the next page.

@@ -16,7 +16,7 @@ struct ProblemMiddleware: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch {
-            return problem(for: error, request, context).response(requestID: context.requestID)
+            return problem(for: error, request, context).reply(requestID: context.requestID).response
         }
     }
 

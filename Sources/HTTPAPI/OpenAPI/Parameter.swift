@@ -33,6 +33,16 @@ struct Parameter: Sendable {
             : Parameter(name, in: .path, .text("style.css", pattern: "^[^/?#]+$"), "Its name.")
     }
 
+    // MARK: Headers
+
+    static let idempotencyKey = Parameter(
+        "Idempotency-Key",
+        in: .header,
+        .text("6f1c2f4e-0b8e-4c0c-8a51-2f3f9c7f1f11", pattern: #"^([!#-\[\]-~]{1,255}|"[ !#-\[\]-~]{1,255}")$"#),
+        "Names this request: sent again with the same key within a day, through whichever replica, it is not done again, and gets "
+            + "the first answer. With a key that stood for another request it is refused (422)."
+    )
+
     // MARK: Queries
 
     static let limit = Parameter(

@@ -63,8 +63,9 @@ struct Shape: Sendable {
         )
     }
 
-    /// An object of a request, with no other members than these.
+    /// An object of a request, with no other members than these. In an optional one null says the same as nothing.
     static func request(_ members: [(String, Shape)], optional: [(String, Shape)] = []) -> Shape {
+        let optional = optional.map { ($0.0, Shape.optional($0.1)) }
         let required = members.isEmpty ? "" : #""required":[\#(names(members))],"#
         return Shape(
             #"{"type":"object",\#(required)"properties":{\#(schemas(members + optional))},"additionalProperties":false}"#,

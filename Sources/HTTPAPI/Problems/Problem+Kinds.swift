@@ -8,6 +8,21 @@ extension Problem {
         Problem(.badRequest, "malformed-json", "Malformed JSON", "The body is not JSON at \(error).")
     }
 
+    static let invalidKey = Problem(
+        .badRequest,
+        "invalid-idempotency-key",
+        "Invalid Idempotency-Key",
+        "An Idempotency-Key has one to 255 visible ASCII characters, without quotes and backslashes: a UUID, for example."
+    )
+
+    static let keyOfAnother = Problem(
+        .unprocessableContent,
+        "key-of-another",
+        "Idempotency-Key of another request",
+        "Nothing was done. This Idempotency-Key was sent with another request before: take a new one for each, and the same "
+            + "only to send the same again."
+    )
+
     static let missingBody = Problem(
         .badRequest,
         "missing-body",

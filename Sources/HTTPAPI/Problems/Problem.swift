@@ -1,5 +1,4 @@
 import HTTPTypes
-import Hummingbird
 import Store
 
 /// An answer that is no success, as problem details (RFC 9457).
@@ -30,7 +29,7 @@ struct Problem: Error {
         return copy
     }
 
-    func response(requestID: String) -> Response {
+    func reply(requestID: String) -> Reply {
         let body = JSONWriter.object { json in
             json.member("type", "urn:tenure:problem:\(kind)")
             json.member("title", title)
@@ -52,6 +51,6 @@ struct Problem: Error {
         }
         var headers = headers
         headers[.contentType] = "application/problem+json"
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+        return Reply(status: status, headers: headers, body: body)
     }
 }

@@ -17,9 +17,14 @@ extension StrategyRoutes {
         let body = try await request.jsonBody(limit: configuration.bodyLimit)
         var order = try await order(from: body)
         order.by = context.principal?.name
-        switch try await dependencies.desired.start(order) {
-        case .taken(let running): throw Problem.taken(by: running)
-        case .started(let id, _): return try await answer(toStartOf: id)
+        let complete = order
+        return try await repetitions.answer(request, context, asking: body) { key, done in
+            if let done { return try await answer(toStartOf: done) }
+            switch try await dependencies.desired.start(complete, key: key) {
+            case .taken(let running): throw Problem.taken(by: running)
+            case .started(let id, _): return try await answer(toStartOf: id)
+            case .repeated: return nil
+            }
         }
     }
 
@@ -46,7 +51,7 @@ extension StrategyRoutes {
         )
     }
 
-    private func answer(toStartOf id: Int64) async throws -> Response {
+    private func answer(toStartOf id: Int64) async throws -> Reply {
         let location = "/api/live-strategy/\(id)"
         let headers: HTTPFields = [.location: location]
         let recorded = "The strategy is recorded as \(id) and will run: see \(location)."
@@ -59,14 +64,14 @@ extension StrategyRoutes {
             try await unlessAway { try await progress(of: id) }
         }
         switch reached {
-        case .runs(let strategy): return Answer.json(.created, headers: headers) { strategy.members(of: &$0) }
-        case .givenUp(let strategy): return Answer.json(.accepted, headers: headers) { strategy.members(of: &$0) }
+        case .runs(let strategy): return Reply.json(.created, headers: headers) { strategy.members(of: &$0) }
+        case .givenUp(let strategy): return Reply.json(.accepted, headers: headers) { strategy.members(of: &$0) }
         case .stopped: throw Problem.stoppedMeanwhile(id: id)
         case nil: break
         }
         do {
             guard let strategy = try await queries.active(id: id) else { throw Problem.stoppedMeanwhile(id: id) }
-            return Answer.json(.accepted, headers: headers) { strategy.members(of: &$0) }
+            return Reply.json(.accepted, headers: headers) { strategy.members(of: &$0) }
         } catch let error as PostgresError where Problem(error) != nil {
             throw Problem.databaseUnavailable(recorded)
         }

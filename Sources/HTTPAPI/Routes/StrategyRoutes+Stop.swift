@@ -9,16 +9,25 @@ extension StrategyRoutes {
     func stop(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         let body = try await request.jsonBody(limit: configuration.bodyLimit)
         let stop = try StopRequest(body, defaultExchange: configuration.defaultExchange)
-        let outcome = try await dependencies.desired.requestStop(
-            symbol: stop.symbol,
-            exchange: stop.exchange,
-            reason: stop.reason,
-            positions: stop.positions,
-            by: context.principal?.name
-        )
-        guard case .requested(let id, _) = outcome else {
-            throw Problem.notActive(symbol: stop.symbol.name, exchange: stop.exchange)
+        return try await repetitions.answer(request, context, asking: body) { key, done in
+            if let done { return try await answer(toStopOf: done) }
+            let outcome = try await dependencies.desired.requestStop(
+                symbol: stop.symbol,
+                exchange: stop.exchange,
+                reason: stop.reason,
+                positions: stop.positions,
+                by: context.principal?.name,
+                key: key
+            )
+            switch outcome {
+            case .requested(let id, _): return try await answer(toStopOf: id)
+            case .notFound: throw Problem.notActive(symbol: stop.symbol.name, exchange: stop.exchange)
+            case .repeated: return nil
+            }
         }
+    }
+
+    private func answer(toStopOf id: Int64) async throws -> Reply {
         let stopped = try await dependencies.changes.firstAnswer(
             about: id,
             within: configuration.stopWait,
@@ -27,7 +36,7 @@ extension StrategyRoutes {
             // The request is safe in the database; if that is away now, it may be back before the wait is over.
             try await unlessAway { try await queries.stopped(id: id) }
         }
-        if let stopped { return Answer.json { stopped.members(of: &$0) } }
+        if let stopped { return Reply.json { stopped.members(of: &$0) } }
         do {
             return try await pending(id: id)
         } catch let error as PostgresError where Problem(error) != nil {
@@ -35,14 +44,14 @@ extension StrategyRoutes {
         }
     }
 
-    private func pending(id: Int64) async throws -> Response {
+    private func pending(id: Int64) async throws -> Reply {
         if let strategy = try await queries.active(id: id) {
-            return Answer.json(.accepted, headers: [.location: "/api/live-strategy/\(id)"]) {
+            return Reply.json(.accepted, headers: [.location: "/api/live-strategy/\(id)"]) {
                 strategy.members(of: &$0)
             }
         }
         // It finished between the last two questions.
         guard let stopped = try await queries.stopped(id: id) else { throw Problem.noStrategy(id: String(id)) }
-        return Answer.json { stopped.members(of: &$0) }
+        return Reply.json { stopped.members(of: &$0) }
     }
 }

@@ -11,6 +11,7 @@ struct StrategyRoutes: Sendable {
     let dependencies: APIDependencies
 
     var queries: StrategyQueries { dependencies.queries }
+    var repetitions: Repetitions { Repetitions(repository: dependencies.repetitions) }
 
     func add(to table: inout RouteTable) {
         addChanges(to: &table)
@@ -55,6 +56,7 @@ struct StrategyRoutes: Sendable {
             for: .trader,
             "start a strategy",
             Operation(
+                [.idempotencyKey],
                 body: .startRequest,
                 .json(.created, .strategy, "It runs."),
                 .json(.accepted, .strategy, "It is recorded, and takes longer; or failed, as its status says."),
@@ -68,6 +70,7 @@ struct StrategyRoutes: Sendable {
             for: .trader,
             "stop a strategy",
             Operation(
+                [.idempotencyKey],
                 body: .stopRequest,
                 .json(.stoppedStrategy, "It has stopped everywhere."),
                 .json(.accepted, .strategy, "The stop is recorded, and takes longer."),
@@ -79,7 +82,12 @@ struct StrategyRoutes: Sendable {
             ("/api/live-strategy/pause", "let a strategy open no more positions", true),
             ("/api/live-strategy/resume", "let a paused strategy trade again", false),
         ] {
-            let operation = Operation(body: .marketRequest, .json(.strategy, "As it is now."), problems: notActive)
+            let operation = Operation(
+                [.idempotencyKey],
+                body: .marketRequest,
+                .json(.strategy, "As it is now."),
+                problems: notActive
+            )
             table.add(.post, path, for: .trader, summary, operation) { request, context in
                 try await setPaused(paused, request, context)
             }
@@ -93,16 +101,27 @@ struct StrategyRoutes: Sendable {
     ) async throws -> Response {
         let body = try await request.jsonBody(limit: configuration.bodyLimit)
         let market = try MarketRequest(body, defaultExchange: configuration.defaultExchange)
-        let outcome = try await dependencies.desired.setPaused(
-            symbol: market.symbol,
-            exchange: market.exchange,
-            paused,
-            by: context.principal?.name
-        )
-        guard case .done(let id, _, _) = outcome, let strategy = try await queries.active(id: id) else {
-            throw Problem.notActive(symbol: market.symbol.name, exchange: market.exchange)
+        return try await repetitions.answer(request, context, asking: body) { key, done in
+            var id = done
+            if id == nil {
+                let outcome = try await dependencies.desired.setPaused(
+                    symbol: market.symbol,
+                    exchange: market.exchange,
+                    paused,
+                    by: context.principal?.name,
+                    key: key
+                )
+                switch outcome {
+                case .done(let found, _, _): id = found
+                case .notFound: break
+                case .repeated: return nil
+                }
+            }
+            guard let id, let strategy = try await queries.active(id: id) else {
+                throw Problem.notActive(symbol: market.symbol.name, exchange: market.exchange)
+            }
+            return Reply.json { strategy.members(of: &$0) }
         }
-        return Answer.json { strategy.members(of: &$0) }
     }
 
     private func status(_ request: Request, _ context: APIRequestContext) async throws -> Response {

@@ -8,6 +8,8 @@ extension DesiredStateRepository {
         case taken
         /// No shard could be locked.
         case unplaced
+        /// The request of this key has been done.
+        case repeated
     }
 
     /// Attempts before the first that waits for locks.
@@ -17,8 +19,9 @@ extension DesiredStateRepository {
     ///
     /// Of many starts of the same (exchange, symbol), through whichever replicas, exactly one is `.started`.
     ///
+    /// - Parameter key: Of the request, if it has one: it was entered into the ``IdempotencyRepository``.
     /// - Throws: `PostgresError`; ``DesiredStateError`` if ownership changed under every attempt.
-    package func start(_ order: StartOrder) async throws -> StartOutcome {
+    package func start(_ order: StartOrder, key: IdempotencyKey? = nil) async throws -> StartOutcome {
         let queries = StrategyQueries(database: database, timeout: timeout)
         // The first attempts pass over shards that others are just using, so that simultaneous starts spread instead of
         // queueing, and none goes by counts of a moment ago to somebody who has no more room. Somebody else may always be
@@ -28,9 +31,10 @@ extension DesiredStateRepository {
                 // Starts that are under way have been committed by then; nobody says so.
                 try await Task.sleep(for: .milliseconds(1 << number))
             }
-            switch try await attempt(order, waits: number >= Self.quickAttempts) {
+            switch try await attempt(order, key, waits: number >= Self.quickAttempts) {
             case .done(let id, let shard): return .started(id: id, shard: shard)
             case .unplaced: break
+            case .repeated: return .repeated
             case .taken:
                 if let running = try await queries.active(exchange: order.exchange, symbol: order.symbol) {
                     return .taken(running)
@@ -43,6 +47,7 @@ extension DesiredStateRepository {
 
     /// How the statement works:
     ///
+    /// - `fresh` says whether the request was not done yet; who sends it at the same moment waits here, for the key.
     /// - `loads` gives each shard the load that its owner would have if all emptier shards of that owner were given a
     ///   strategy first: so concurrent starts, each taking the next shard that is not locked, spread over replicas by
     ///   capacity.
@@ -54,14 +59,14 @@ extension DesiredStateRepository {
     ///   the snapshot, PostgreSQL re-reads it: `h.*` is what is true under the lock, and a shard whose owner changed is
     ///   passed over.
     /// - `added` waits for a concurrent start of the same market and then does nothing, without an error.
-    private func attempt(_ order: StartOrder, waits: Bool) async throws -> Attempt {
+    private func attempt(_ order: StartOrder, _ key: IdempotencyKey?, waits: Bool) async throws -> Attempt {
         let locking = waits ? "" : "SKIP LOCKED"
         // Just given a strategy by somebody else: no longer the emptiest. Whoever waits for it takes it all the same: passed over,
         // it would stay locked, and two that wait could wait for each other.
         let unchanged = waits ? "" : "AND h.strategies = c.strategies"
         let rows = try await database.query(
             """
-            WITH loads AS (
+            WITH \(freshFor: key), loads AS (
                 SELECT id, owner, strategies,
                     sum(strategies) OVER (PARTITION BY owner)
                         + row_number() OVER (PARTITION BY owner ORDER BY strategies, id) AS load
@@ -83,6 +88,7 @@ extension DesiredStateRepository {
                 SELECT h.id, h.epoch, h.owner, c.choice
                 FROM candidates c
                 JOIN tenure.shards h ON h.id = c.id AND h.owner IS NOT DISTINCT FROM c.owner \(raw: unchanged)
+                JOIN fresh f ON f.is_fresh
                 WHERE c.choice = (SELECT min(choice) FROM candidates)
                 ORDER BY c.load, c.strategies, c.id
                 LIMIT 1
@@ -102,7 +108,7 @@ extension DesiredStateRepository {
                 FROM placed p
                 ON CONFLICT (exchange, symbol) DO NOTHING
                 RETURNING id, shard, symbol, exchange, strategy_type, interval, execution
-            ), counted AS (
+            ), \(done: "added", for: key), counted AS (
                 UPDATE tenure.shards h
                 SET strategies = h.strategies + 1, revision = h.revision + 1,
                     owner = CASE WHEN p.choice <> 1 THEN h.owner END,
@@ -116,15 +122,18 @@ extension DesiredStateRepository {
                     'interval', a.interval, 'execution', a.execution, 'by', \(order.by)::text))
                 FROM added a
             )
-            SELECT a.id, a.shard,
+            SELECT f.is_fresh, p.id, a.id, a.shard,
                 CASE WHEN a.id IS NOT NULL THEN pg_notify('tenure', 'start ' || a.id || ' ' || a.shard)::text END
-            FROM placed p
+            FROM fresh f
+            LEFT JOIN placed p ON true
             LEFT JOIN added a ON true
             """,
             timeout: timeout
         )
-        guard let row = rows.first else { return .unplaced }
-        let (id, shard) = try row.decode(Int64?.self, Int32?.self)
+        guard let row = rows.first else { preconditionFailure("`fresh` has one row") }
+        let (isFresh, place, id, shard) = try row.decode(Bool.self, Int32?.self, Int64?.self, Int32?.self)
+        guard isFresh else { return .repeated }
+        guard place != nil else { return .unplaced }
         guard let id, let shard else { return .taken }
         return .done(id: id, shard: Int(shard))
     }

@@ -17,21 +17,25 @@ package struct DesiredStateRepository: Sendable {
 
     /// Asks the owner to stop a strategy. The first request's reason and positions hold; further ones only wake the owner.
     ///
-    /// - Parameter by: Who asks, for the record.
+    /// - Parameters:
+    ///   - by: Who asks, for the record.
+    ///   - key: Of the request, if it has one: it was entered into the ``IdempotencyRepository``.
     /// - Throws: `PostgresError`.
     package func requestStop(
         symbol: Symbol,
         exchange: String,
         reason: String,
         positions: StopPositions,
-        by: String? = nil
+        by: String? = nil,
+        key: IdempotencyKey? = nil
     ) async throws -> StopOutcome {
         let rows = try await database.query(
             """
-            WITH target AS MATERIALIZED (
+            WITH \(freshFor: key), target AS MATERIALIZED (
                 SELECT s.id, s.shard, s.stop_requested_at IS NULL AS first
                 FROM tenure.strategies s
                 JOIN tenure.shards h ON h.id = s.shard
+                JOIN fresh f ON f.is_fresh
                 WHERE s.exchange = \(exchange) AND s.symbol = \(symbol.name)
                 FOR NO KEY UPDATE OF h
             ), updated AS (
@@ -42,7 +46,7 @@ package struct DesiredStateRepository: Sendable {
                 FROM target t
                 WHERE s.id = t.id
                 RETURNING s.id, s.shard, t.first
-            ), counted AS (
+            ), \(done: "updated", for: key), counted AS (
                 UPDATE tenure.shards h SET revision = h.revision + 1 FROM updated u WHERE h.id = u.shard AND u.first
             ), logged AS (
                 INSERT INTO tenure.events (kind, strategy_id, details)
@@ -50,29 +54,41 @@ package struct DesiredStateRepository: Sendable {
                     'reason', \(reason)::text, 'positions', \(positions.rawValue)::text, 'by', \(by)::text))
                 FROM updated u WHERE u.first
             )
-            SELECT id, shard, pg_notify('tenure', 'stop ' || id || ' ' || shard)::text FROM updated
+            SELECT f.is_fresh, u.id, u.shard,
+                CASE WHEN u.id IS NOT NULL THEN pg_notify('tenure', 'stop ' || u.id || ' ' || u.shard)::text END
+            FROM fresh f
+            LEFT JOIN updated u ON true
             """,
             timeout: timeout
         )
-        guard let row = rows.first else { return .notFound }
-        let (id, shard) = try row.decode(Int64.self, Int32.self)
+        guard let row = rows.first else { preconditionFailure("`fresh` has one row") }
+        let (isFresh, id, shard) = try row.decode(Bool.self, Int64?.self, Int32?.self)
+        guard isFresh else { return .repeated }
+        guard let id, let shard else { return .notFound }
         return .requested(id: id, shard: Int(shard))
     }
 
     /// Sets whether a strategy may open positions. Its candles go on being processed. One that has failed or is quarantined is
     /// started again when it is resumed.
     ///
-    /// - Parameter by: Who asks, for the record.
+    /// - Parameters:
+    ///   - by: Who asks, for the record.
+    ///   - key: Of the request, if it has one: it was entered into the ``IdempotencyRepository``.
     /// - Throws: `PostgresError`.
-    package func setPaused(symbol: Symbol, exchange: String, _ paused: Bool, by: String? = nil) async throws
-        -> PauseOutcome
-    {
+    package func setPaused(
+        symbol: Symbol,
+        exchange: String,
+        _ paused: Bool,
+        by: String? = nil,
+        key: IdempotencyKey? = nil
+    ) async throws -> PauseOutcome {
         let rows = try await database.query(
             """
-            WITH target AS MATERIALIZED (
+            WITH \(freshFor: key), target AS MATERIALIZED (
                 SELECT s.id, s.shard, NOT \(paused) AND s.phase IN ('failed', 'quarantined') AS restarts
                 FROM tenure.strategies s
                 JOIN tenure.shards h ON h.id = s.shard
+                JOIN fresh f ON f.is_fresh
                 WHERE s.exchange = \(exchange) AND s.symbol = \(symbol.name)
                 FOR NO KEY UPDATE OF h
             ), updated AS (
@@ -85,7 +101,7 @@ package struct DesiredStateRepository: Sendable {
                 FROM target t
                 WHERE s.id = t.id AND (s.paused <> \(paused) OR t.restarts)
                 RETURNING s.id, s.shard
-            ), counted AS (
+            ), \(done: "target", for: key), counted AS (
                 UPDATE tenure.shards h SET revision = h.revision + 1 FROM updated u WHERE h.id = u.shard
             ), logged AS (
                 INSERT INTO tenure.events (kind, strategy_id, details)
@@ -93,15 +109,18 @@ package struct DesiredStateRepository: Sendable {
                     jsonb_strip_nulls(jsonb_build_object('by', \(by)::text))
                 FROM updated u
             )
-            SELECT t.id, t.shard, u.id IS NOT NULL,
+            SELECT f.is_fresh, t.id, t.shard, u.id IS NOT NULL,
                 CASE WHEN u.id IS NOT NULL THEN pg_notify('tenure', 'change ' || t.id || ' ' || t.shard)::text END
-            FROM target t
+            FROM fresh f
+            LEFT JOIN target t ON true
             LEFT JOIN updated u ON u.id = t.id
             """,
             timeout: timeout
         )
-        guard let row = rows.first else { return .notFound }
-        let (id, shard, changed) = try row.decode(Int64.self, Int32.self, Bool.self)
+        guard let row = rows.first else { preconditionFailure("`fresh` has one row") }
+        let (isFresh, id, shard, changed) = try row.decode(Bool.self, Int64?.self, Int32?.self, Bool.self)
+        guard isFresh else { return .repeated }
+        guard let id, let shard else { return .notFound }
         return .done(id: id, shard: Int(shard), changed: changed)
     }
 }

@@ -4,4 +4,6 @@ package enum PauseOutcome: Sendable, Hashable {
     case done(id: Int64, shard: Int, changed: Bool)
     /// There is no such strategy among the active ones.
     case notFound
+    /// The request of this key has been done before: nothing was done now.
+    case repeated
 }

@@ -4,4 +4,6 @@ package enum StartOutcome: Sendable {
     case started(id: Int64, shard: Int)
     /// (exchange, symbol) is taken by this one.
     case taken(ActiveStrategy)
+    /// The request of this key has been done before: nothing was done now.
+    case repeated
 }

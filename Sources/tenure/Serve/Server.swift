@@ -102,6 +102,7 @@ struct Server {
             dependencies: APIDependencies(
                 desired: DesiredStateRepository(database: pool),
                 queries: queries,
+                repetitions: IdempotencyRepository(database: pool),
                 validator: ModeValidator(
                     registry: modes,
                     exchanges: exchangesByName,

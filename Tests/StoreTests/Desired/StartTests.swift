@@ -62,6 +62,7 @@ struct StartTests {
                         switch try await fixture.desired.start(fixture.order("ETHUSDT")) {
                         case .started(let id, _): (id, nil)
                         case .taken(let running): (nil, running.id)
+                        case .repeated: (nil, nil)
                         }
                     }
                 }
