@@ -137,7 +137,7 @@ package final class PostgresConnection: PostgresExecutor {
         ticket: CancellationTicket
     ) async -> StatementRequest.Answer {
         let deadline = timeout.map { ContinuousClock.now + $0 }
-        return await withCheckedContinuation { continuation in
+        return await StatementRequest.answer { continuation in
             let request = StatementRequest(
                 work: work,
                 deadline: deadline,

@@ -10,7 +10,7 @@ extension ConnectionDriver {
 
     /// The server says that the head's data may flow. False if the head is not a COPY.
     func beginCopy(_ status: ExecStatusType) -> Bool {
-        guard let head = machine.head, let entry = entries[head] else { return false }
+        guard let head = machine.head, let entry = pending[head] else { return false }
         switch (entry.request.work, status) {
         case (.copyOut(_, let channel), PGRES_COPY_OUT): copying = .out(channel)
         case (.copyIn(_, let channel), PGRES_COPY_IN): copying = .in(channel)

@@ -16,10 +16,13 @@ extension ConnectionDriver {
                 perform(machine.received(.end), result: nil, error: nil)
                 continue
             }
-            let result = ResultStorage(pointer)
-            switch PQresultStatus(pointer) {
-            case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
-                perform(machine.received(.success), result: result, error: nil)
+            let status = PQresultStatus(pointer)
+            if status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY {
+                perform(machine.received(.success), result: ResultStorage(pointer), error: nil)
+                continue
+            }
+            defer { PQclear(pointer) }
+            switch status {
             case PGRES_PIPELINE_SYNC:
                 perform(
                     machine.received(.sync(inTransaction: transactionIsOpen())),
@@ -29,7 +32,7 @@ extension ConnectionDriver {
             case PGRES_PIPELINE_ABORTED:
                 perform(machine.received(.skipped), result: nil, error: nil)
             case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
-                guard !beginCopy(PQresultStatus(pointer)) else { continue }
+                guard !beginCopy(status) else { continue }
                 lose(PostgresError(.connection, "COPY cannot be run as a statement; the connection had to be closed."))
             default:
                 let error = PostgresError(serverFields: ServerMessage.fields(of: pointer))
@@ -58,7 +61,7 @@ extension ConnectionDriver {
         switch action {
         case .none: break
         case .prepared(let id):
-            if let prepared = entries[id]?.prepared { cache.confirm(prepared.key, name: prepared.name) }
+            if let prepared = pending[id]?.prepared { cache.confirm(prepared.key, name: prepared.name) }
         case .keepResult: headResult = result.map(PostgresResult.init(storage:))
         case .keepError(_, let whilePreparing):
             headError = error
@@ -74,9 +77,9 @@ extension ConnectionDriver {
     private func failure(_ error: PostgresError, of head: UInt64) -> ConnectionStateMachine.Failure {
         switch error.sqlState {
         // A COPY whose data was broken off: no cancel request did that, and one may still be on its way.
-        case "57014" where entries[head]?.request.isCopyIn == true: return .other
+        case "57014" where pending[head]?.request.isCopyIn == true: return .other
         case "57014": return .cancelled
-        case "26000" where entries[head]?.prepared != nil,
+        case "26000" where pending[head]?.prepared != nil,
             // The code alone means any feature that is not supported.
             "0A000" where error.fields.routine == "RevalidateCachedQuery":
             headIsStale = true

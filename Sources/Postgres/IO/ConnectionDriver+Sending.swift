@@ -8,15 +8,15 @@ extension ConnectionDriver {
             sent = true
             switch action {
             case .pipelined(let id):
-                if case .statement(let statement)? = entries[id]?.request.work {
-                    send(statement, id: id, on: connection)
+                if let entry = pending[id], case .statement(let statement) = entry.request.work {
+                    send(statement, of: entry, on: connection)
                 } else if let name = deallocations.removeValue(forKey: id) {
                     sendDeallocate(name, on: connection)
                 } else {
                     preconditionFailure("a statement without its text: \(id)")
                 }
             case .alone(let id):
-                guard let text = entries[id]?.request.text else {
+                guard let text = pending[id]?.request.text else {
                     preconditionFailure("a script without its text: \(id)")
                 }
                 guard PQexitPipelineMode(connection) == 1, PQsendQuery(connection, text) == 1 else {
@@ -32,11 +32,11 @@ extension ConnectionDriver {
         lastWords ?? PostgresError(.connection, "The statement could not be sent: \(libpqMessage)")
     }
 
-    private func send(_ statement: PostgresStatement, id: UInt64, on connection: OpaquePointer) {
+    private func send(_ statement: PostgresStatement, of entry: PendingRequest, on connection: OpaquePointer) {
         let parameters = statement.parameters
         let key = PreparedStatementCache.Key(sql: statement.sql, types: parameters.types)
         let prepared = isPooled ? PreparedStatementCache.unnamed : cache.use(key)
-        entries[id]?.prepared = (key, prepared.name)
+        entry.prepared = (key, prepared.name)
         if prepared.mustPrepare {
             let code = PQsendPrepare(
                 connection,
@@ -48,8 +48,11 @@ extension ConnectionDriver {
             guard code == 1 else { return lose(sendingFailed) }
             machine.lastSentIsPrepared()
         }
-        let code = parameters.withPointers { values, lengths, formats in
-            PQsendQueryPrepared(connection, prepared.name, Int32(parameters.count), values, lengths, formats, 1)
+        // `withCString` lends a short name from the stack; passed as it is, the name would be copied to the heap.
+        let code = prepared.name.withCString { name in
+            parameters.withPointers { values, lengths, formats in
+                PQsendQueryPrepared(connection, name, Int32(parameters.count), values, lengths, formats, 1)
+            }
         }
         guard code == 1, clibpq_send_sync(connection) == 1 else { return lose(sendingFailed) }
         if let evicted = prepared.evicted { deallocate(evicted) }

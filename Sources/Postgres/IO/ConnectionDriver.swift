@@ -10,41 +10,10 @@ import Synchronization
 ///
 /// Unchecked: all mutable state, the `PGconn` included, is touched under the lock only (see `locked` and `submitNow`).
 final class ConnectionDriver: @unchecked Sendable {
-    /// What the driver keeps for each request that has not been answered or is still on the wire.
-    struct Entry {
-        let request: StatementRequest
-        /// Why it is to be cancelled, and since when.
-        var cancelReason: CancelReason?
-        var cancelWantedAt: ContinuousClock.Instant?
-        var cancelSentAt: ContinuousClock.Instant?
-        /// Its caller has been told; what still comes is dropped.
-        var isAbandoned = false
-        /// The prepared statement it runs as.
-        var prepared: (key: PreparedStatementCache.Key, name: String)?
-    }
-
-    enum CancelReason {
-        case cancelled
-        case timeout
-    }
-
     static let statementCacheCapacity = 256
     static let window = 128
-    /// How long after its deadline or cancellation a caller waits to learn what became of its statement.
-    static func grace(_ reason: CancelReason?) -> Duration {
-        reason == .timeout ? .milliseconds(200) : .seconds(1)
-    }
-    /// A cancel request without effect is sent again after this.
-    static let cancelAgainAfter = Duration.milliseconds(100)
-    /// A cancel request is given up after this.
-    static let cancelLimit = Duration.seconds(2)
-    /// A cancel request under way holds back other statements for at most this long.
-    static let gateLimit = Duration.seconds(1)
     /// Closing waits for what is under way for at most this long.
     static let closeLimit = Duration.seconds(5)
-    /// A server that does not even react to a cancel request for this long is given up.
-    static let unresponsiveAfter = Duration.seconds(5)
-
     private static let lastID = Atomic<UInt64>(0)
 
     /// A caller that goes on as soon as the lock is released.
@@ -84,7 +53,7 @@ final class ConnectionDriver: @unchecked Sendable {
     /// pipelined, as poolers lose count of several syncs.
     let isPooled: Bool
     var machine: ConnectionStateMachine
-    var entries: [UInt64: Entry] = [:]
+    var pending: [UInt64: PendingRequest] = [:]
     var cache = PreparedStatementCache(capacity: ConnectionDriver.statementCacheCapacity)
     /// The head's answer so far.
     var headResult: PostgresResult?
@@ -97,12 +66,12 @@ final class ConnectionDriver: @unchecked Sendable {
     var deallocations: [UInt64: String] = [:]
     /// The first thing a dying server said.
     var lastWords: PostgresError?
-    private(set) var nextDeadline: ContinuousClock.Instant?
+    var nextDeadline: ContinuousClock.Instant?
     /// Whether an explicit transaction is open; other threads may look, once they have their answer.
     let inTransaction = Atomic<Bool>(false)
     private var isStarted = false
-    private var closingSince: ContinuousClock.Instant?
-    private var cancelStartedAt: ContinuousClock.Instant?
+    var closingSince: ContinuousClock.Instant?
+    var cancelStartedAt: ContinuousClock.Instant?
     private(set) var isFinished = false
 
     /// Takes over an established connection; from `adopt` on it belongs to the I/O thread.
@@ -205,7 +174,7 @@ final class ConnectionDriver: @unchecked Sendable {
         guard machine.submit(request.id, request.mode) else {
             return answer(request, .failure(refusal.with(query: request.text)))
         }
-        entries[request.id] = Entry(request: request)
+        pending[request.id] = PendingRequest(request)
         if let deadline = request.deadline { wake(at: deadline) }
     }
 
@@ -217,29 +186,6 @@ final class ConnectionDriver: @unchecked Sendable {
         return PostgresError(.closed, "The connection was closed; open another one.")
     }
 
-    func cancel(_ id: UInt64, reason: CancelReason) {
-        guard let entry = entries[id], entry.cancelReason == nil else { return }
-        switch machine.cancel(id) {
-        case .none: break
-        case .failUnsent:
-            entries[id] = nil
-            answer(entry.request, .failure(Self.unsent(entry.request, reason)))
-        case .underWay:
-            let now = ContinuousClock.now
-            entries[id]?.cancelReason = reason
-            entries[id]?.cancelWantedAt = now
-            if machine.head == id { stopCopying() }
-            wake(at: now + Self.grace(reason))
-        }
-    }
-
-    func cancelDelivered() {
-        cancelStartedAt = nil
-        machine.cancelDelivered()
-        // To see whether it had an effect.
-        wake(at: .now + Self.cancelAgainAfter)
-    }
-
     func close() {
         machine.close()
         guard closingSince == nil, !isFinished else { return }
@@ -248,70 +194,9 @@ final class ConnectionDriver: @unchecked Sendable {
         wake(at: now + Self.closeLimit)
     }
 
-    // MARK: Deadlines
-
-    private func wake(at deadline: ContinuousClock.Instant) {
+    /// Its deadlines are looked at then, if not before.
+    func wake(at deadline: ContinuousClock.Instant) {
         if nextDeadline.map({ deadline < $0 }) ?? true { nextDeadline = deadline }
-    }
-
-    /// Something may be overdue: looks at every request, and finds out when to look again.
-    func deadlinePassed(now: ContinuousClock.Instant) {
-        nextDeadline = nil
-        if let closingSince {
-            guard closingSince + Self.closeLimit > now else {
-                return lose(PostgresError(.closed, "The connection was closed while a statement was still running."))
-            }
-            wake(at: closingSince + Self.closeLimit)
-        }
-        if let started = cancelStartedAt {
-            if started + Self.gateLimit <= now { machine.openGate() } else { wake(at: started + Self.gateLimit) }
-        }
-        for (id, entry) in entries {
-            if entry.cancelReason == nil {
-                guard let deadline = entry.request.deadline else { continue }
-                if deadline <= now { cancel(id, reason: .timeout) } else { wake(at: deadline) }
-                continue
-            }
-            if !entry.isAbandoned, let since = entry.cancelWantedAt {
-                let limit = since + Self.grace(entry.cancelReason)
-                if limit <= now { abandon(id, entry) } else { wake(at: limit) }
-            }
-            guard let sent = entry.cancelSentAt else { continue }
-            if sent + Self.unresponsiveAfter <= now {
-                return lose(
-                    PostgresError(
-                        .connection,
-                        "The server did not react to a cancel request for \(Self.unresponsiveAfter): given up."
-                    )
-                )
-            }
-            wake(at: sent + Self.unresponsiveAfter)
-            if cancelStartedAt == nil {
-                machine.cancelAgain(id)
-                wake(at: now + Self.cancelAgainAfter)
-            }
-        }
-    }
-
-    /// It has been cancelled and still sends: what was on its way, which a slow client takes long to read.
-    func headIsAlive() {
-        guard let head = machine.head, entries[head]?.cancelSentAt != nil else { return }
-        entries[head]?.cancelSentAt = .now
-    }
-
-    private func abandon(_ id: UInt64, _ entry: Entry) {
-        entries[id]?.isAbandoned = true
-        answer(
-            entry.request,
-            .failure(
-                PostgresError(
-                    entry.cancelReason == .timeout ? .timeout : .cancelled,
-                    "The statement was given up, and the server has not yet said what became of it.",
-                    mayHaveBeenApplied: true,
-                    query: entry.request.text
-                )
-            )
-        )
     }
 
     // MARK: The socket
@@ -374,25 +259,6 @@ final class ConnectionDriver: @unchecked Sendable {
         }
     }
 
-    // MARK: Cancel requests
-
-    private func sendCancel(_ target: UInt64) {
-        let now = ContinuousClock.now
-        cancelStartedAt = now
-        wake(at: now + Self.gateLimit)
-        // The first time counts for giving up.
-        if entries[target]?.cancelSentAt == nil { entries[target]?.cancelSentAt = now }
-        wake(at: now + Self.cancelAgainAfter)
-        guard let connection, let handle = PQgetCancel(connection) else { return cancelDelivered() }
-        let cancel = CancelHandle(handle)
-        BlockingThreads.cancelling.run { [self] in
-            if let failure = cancel.send(within: Self.cancelLimit) {
-                logger.debug("Cancel request to PostgreSQL failed", metadata: ["postgres.message": "\(failure)"])
-            }
-            IOThread.shared.send(.cancelDelivered(self))
-        }
-    }
-
     // MARK: Answers
 
     /// The result is the head's, whose statement is over.
@@ -404,14 +270,15 @@ final class ConnectionDriver: @unchecked Sendable {
         headError = nil
         headIsStale = false
         // Statements of the driver's own have no entry.
-        guard let entry = entries[id] else { return }
+        guard let index = pending.index(forKey: id) else { return }
+        let entry = pending.values[index]
         if isStale, let prepared = entry.prepared {
             cache.forget(prepared.key, name: prepared.name)
             // A plan that no longer fits is still there, under a name that is never used again.
             if error?.sqlState == "0A000", !prepared.name.isEmpty { deallocate(prepared.name) }
         }
         if case .repeated = completion { return }
-        entries[id] = nil
+        pending.remove(at: index)
         guard !entry.isAbandoned else { return }
         if let error {
             answer(entry.request, .failure(outcome(of: error, entry)))
@@ -422,7 +289,7 @@ final class ConnectionDriver: @unchecked Sendable {
         }
     }
 
-    private func outcome(of error: PostgresError, _ entry: Entry) -> PostgresError {
+    private func outcome(of error: PostgresError, _ entry: PendingRequest) -> PostgresError {
         let text = entry.request.text
         guard error.sqlState == "57014", let reason = entry.cancelReason else { return error.with(query: text) }
         return switch reason {
@@ -432,7 +299,7 @@ final class ConnectionDriver: @unchecked Sendable {
         }
     }
 
-    static func unsent(_ request: StatementRequest, _ reason: CancelReason) -> PostgresError {
+    static func unsent(_ request: StatementRequest, _ reason: PendingRequest.CancelReason) -> PostgresError {
         switch reason {
         case .timeout: PostgresError(.timeout, "The time was up before the statement was sent.", query: request.text)
         case .cancelled:
@@ -447,14 +314,14 @@ final class ConnectionDriver: @unchecked Sendable {
         guard !isFinished else { return }
         let orphans = machine.lost()
         for id in orphans.unsent {
-            guard let entry = entries.removeValue(forKey: id), !entry.isAbandoned else { continue }
+            guard let entry = pending.removeValue(forKey: id), !entry.isAbandoned else { continue }
             answer(
                 entry.request,
                 .failure(reason.with(code: .connection, mayHaveBeenApplied: false, query: entry.request.text))
             )
         }
         for id in orphans.sent {
-            guard let entry = entries.removeValue(forKey: id), !entry.isAbandoned else { continue }
+            guard let entry = pending.removeValue(forKey: id), !entry.isAbandoned else { continue }
             let message = "The connection was lost before the statement's answer came: \(reason.message)"
             answer(
                 entry.request,

@@ -29,19 +29,21 @@ struct PostgresParameters: Sendable {
         ) -> R
     ) -> R {
         guard !types.isEmpty else { return body(nil, nil, nil) }
-        // An empty value is not NULL: its pointer must point somewhere.
-        let buffer = bytes.isEmpty ? [0] : bytes
-        return buffer.withUnsafeBytes { raw in
-            let base = raw.baseAddress!.assumingMemoryBound(to: CChar.self)
-            var values: [UnsafePointer<CChar>?] = []
-            values.reserveCapacity(lengths.count)
-            var offset = 0
-            for length in lengths {
-                values.append(length < 0 ? nil : base + offset)
-                offset += max(0, Int(length))
+        return bytes.withUnsafeBytes { raw in
+            // An empty value is not NULL: its pointer must point somewhere, also if there are no bytes at all.
+            let base = raw.baseAddress ?? UnsafeRawPointer(bitPattern: 1)!
+            return withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: count) { values in
+                withUnsafeTemporaryAllocation(of: Int32.self, capacity: count) { formats in
+                    var offset = 0
+                    for (position, length) in lengths.enumerated() {
+                        let start = base.advanced(by: offset).assumingMemoryBound(to: CChar.self)
+                        values.initializeElement(at: position, to: length < 0 ? nil : start)
+                        formats.initializeElement(at: position, to: 1)
+                        offset += max(0, Int(length))
+                    }
+                    return body(values.baseAddress, lengths, formats.baseAddress)
+                }
             }
-            let formats = [Int32](repeating: 1, count: lengths.count)
-            return body(values, lengths, formats)
         }
     }
 }

@@ -15,7 +15,7 @@ struct FullSocketTests {
     ) async -> Task<StatementRequest.Answer, Never> {
         let isSubmitted = Gate()
         let task = Task {
-            await withCheckedContinuation { continuation in
+            await StatementRequest.answer { continuation in
                 let request = StatementRequest(
                     work: .statement(statement),
                     deadline: nil,
