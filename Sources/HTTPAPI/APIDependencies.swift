@@ -4,6 +4,7 @@ package import Store
 /// All that the API needs from the rest of the program.
 package struct APIDependencies: Sendable {
     package var desired: DesiredStateRepository
+    package var halts: HaltRepository
     package var queries: StrategyQueries
     /// Of requests that name themselves.
     package var repetitions: IdempotencyRepository
@@ -22,6 +23,7 @@ package struct APIDependencies: Sendable {
 
     package init(
         desired: DesiredStateRepository,
+        halts: HaltRepository,
         queries: StrategyQueries,
         repetitions: IdempotencyRepository,
         validator: any StartValidator,
@@ -34,6 +36,7 @@ package struct APIDependencies: Sendable {
         metricsFactory: any MetricsFactory = MetricsSystem.factory
     ) {
         self.desired = desired
+        self.halts = halts
         self.queries = queries
         self.repetitions = repetitions
         self.validator = validator

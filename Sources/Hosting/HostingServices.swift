@@ -16,6 +16,7 @@ package struct HostingServices: Sendable {
     let starts: [String: StartGate]
     let repository: JournalRepository
     let journal: StepJournal
+    let halt: HaltSwitch
     let paper: PaperMarket
     let trials: TrialPolicy
     let metrics: HostingMetrics
@@ -27,6 +28,7 @@ package struct HostingServices: Sendable {
         venues: [String: LiveVenue] = [:],
         repository: JournalRepository,
         journal: StepJournal,
+        halt: HaltSwitch = HaltSwitch(),
         paper: PaperMarket,
         trials: TrialPolicy = .standard,
         metrics: any MetricsFactory = MetricsSystem.factory,
@@ -38,6 +40,7 @@ package struct HostingServices: Sendable {
         starts = self.exchanges.mapValues { _ in StartGate() }
         self.repository = repository
         self.journal = journal
+        self.halt = halt
         self.paper = paper
         self.trials = trials
         self.metrics = HostingMetrics(factory: metrics)

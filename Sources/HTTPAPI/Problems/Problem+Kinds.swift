@@ -124,6 +124,16 @@ extension Problem {
         )
     }
 
+    static func halted(_ halt: TradingHalt) -> Problem {
+        Problem(
+            .conflict,
+            "halted",
+            "Trading is halted",
+            "Nothing was done: no order leaves while trading is halted (\(halt.reason ?? "no reason is given")), so no position "
+                + "can be closed. Lift the halt first (DELETE /api/halt, `tenure unhalt`), or stop it and keep the position."
+        )
+    }
+
     // MARK: Replicas
 
     static func noReplica(id: String) -> Problem {

@@ -62,8 +62,10 @@ struct OverviewRoutes: Sendable {
     private func overview(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         try QueryParameters(request, known: []).finish()
         let overview = try await queries.overview()
+        let halt = try await dependencies.halts.current()
         return Answer.json { json in
             json.member("at", overview.at)
+            json.member("halt") { json in json.object { halt.members(of: &$0) } }
             json.member("statuses") { json in
                 json.object { json in
                     for status in StrategyStatus.allCases {

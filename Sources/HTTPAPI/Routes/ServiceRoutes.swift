@@ -39,7 +39,11 @@ struct ServiceRoutes: Sendable {
 
     private func readiness(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         switch await dependencies.readiness.readiness() {
-        case .ready: return Answer.json { $0.member("status", "ready") }
+        case .ready:
+            return Answer.json { json in
+                json.member("status", "ready")
+                json.member("halted", dependencies.readiness.isHalted)
+            }
         case .unready(let reason, let detail): throw Problem.unready(reason, detail)
         }
     }

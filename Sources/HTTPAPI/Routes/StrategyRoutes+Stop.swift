@@ -11,6 +11,12 @@ extension StrategyRoutes {
         let stop = try StopRequest(body, defaultExchange: configuration.defaultExchange)
         return try await repetitions.answer(request, context, asking: body) { key, done in
             if let done { return try await answer(toStopOf: done) }
+            if stop.positions == .close {
+                // One that comes before the halt waits until it is lifted; one that comes after it is better refused than
+                // forgotten.
+                let halt = try await dependencies.halts.current()
+                guard !halt.isHalted else { throw Problem.halted(halt) }
+            }
             let outcome = try await dependencies.desired.requestStop(
                 symbol: stop.symbol,
                 exchange: stop.exchange,

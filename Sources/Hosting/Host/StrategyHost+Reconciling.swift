@@ -127,6 +127,12 @@ extension StrategyHost {
     ) {
         group.addTask { [services, continuation] in
             await runner?.waitUntilEnded()
+            if runner?.isHeldUp == true {
+                // Looked at again in a moment: it stays as it is, to be stopped, until the halt is lifted.
+                try? await Task.sleep(for: Self.longPause)
+                continuation.yield(.finished(strategy: strategy, token, isGone: false))
+                return
+            }
             do {
                 let isFinished = try await services.retrying {
                     try await services.repository.finish(

@@ -13,7 +13,7 @@ import Synchronization
 package final class StepJournal: Service {
     private struct Waiting {
         let step: Step
-        let continuation: CheckedContinuation<Bool, any Error>
+        let continuation: CheckedContinuation<StepOutcome, any Error>
     }
 
     private struct State {
@@ -42,9 +42,8 @@ package final class StepJournal: Service {
 
     /// Commits a step; returns once it is durable. Cancellation does not interrupt it: what has been decided is committed.
     ///
-    /// - Returns: False if the strategy is no longer owned under the step's token; then nothing was written.
     /// - Throws: What makes this step impossible to store; `CancellationError` if the journal has ended.
-    package func commit(_ step: Step) async throws -> Bool {
+    package func commit(_ step: Step) async throws -> StepOutcome {
         try await withCheckedThrowingContinuation { continuation in
             let isClosed = state.withLock { state in
                 if !state.isClosed { state.waiting.append(Waiting(step: step, continuation: continuation)) }
@@ -75,7 +74,7 @@ package final class StepJournal: Service {
             if !dropped.isEmpty { state.waiting.removeAll { gone.contains($0.step.token) } }
             return dropped
         }
-        for waiting in dropped { waiting.continuation.resume(returning: false) }
+        for waiting in dropped { waiting.continuation.resume(returning: .lost) }
     }
 
     package func run() async throws {
@@ -123,11 +122,9 @@ package final class StepJournal: Service {
     /// False if the database did not answer: then the steps wait again, to be suspended, abandoned or sent once more.
     private func commit(_ batch: [Waiting]) async -> Bool {
         do {
-            let committed = try await repository.commit(batch.map(\.step))
+            let answer = try await repository.commit(batch.map(\.step))
             batchSize.record(batch.count)
-            for waiting in batch {
-                waiting.continuation.resume(returning: committed.contains(waiting.step.strategyID))
-            }
+            for waiting in batch { waiting.continuation.resume(returning: StepOutcome(answer, waiting.step.strategyID)) }
             return true
         } catch let error as PostgresError where error.isTransient || Task.isCancelled {
             logger.debug("A commit of steps failed; trying again", metadata: ["error": "\(error)"])

@@ -66,7 +66,7 @@ struct OrderGateway: Sendable {
         }
     }
 
-    private func unsent(_ order: JournalledOrder, _ reason: String) -> OrderResult {
+    func unsent(_ order: JournalledOrder, _ reason: String) -> OrderResult {
         OrderResult(orderID: order.id, status: .abandoned, reason: "not sent: \(reason)")
     }
 

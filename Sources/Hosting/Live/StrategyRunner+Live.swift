@@ -33,19 +33,13 @@ extension StrategyRunner {
         try await carryOut([], &run, gateway)
     }
 
-    /// Commits a step and carries out what it decides: everything is settled when this returns.
-    func commit(_ run: inout StrategyRun, _ decisions: StrategyRun.Decisions, _ gateway: OrderGateway) async throws {
-        try await commit(&run, decisions)
-        try await carryOut(decisions.orders, &run, gateway)
-    }
-
     /// - Parameter orders: of a step that has just been committed.
-    private func carryOut(_ orders: [JournalledOrder], _ run: inout StrategyRun, _ gateway: OrderGateway) async throws {
-        var queue = try await sendable(orders)
+    func carryOut(_ orders: [JournalledOrder], _ run: inout StrategyRun, _ gateway: OrderGateway) async throws {
+        var queue = try await outgoing(orders)
         while true {
             // All of a step leave before the first is waited for.
             while !queue.isEmpty {
-                guard let result = await gateway.send(queue.removeFirst()) else { continue }
+                guard let result = await send(queue.removeFirst(), gateway) else { continue }
                 queue += try await take(result, &run, gateway)
             }
             guard let order = run.unsettled.first else { return }
@@ -65,19 +59,15 @@ extension StrategyRunner {
 
     /// Books what the exchange said, and commits what that leads to. Returns what is to be sent next.
     private func take(_ result: OrderResult, _ run: inout StrategyRun, _ gateway: OrderGateway) async throws
-        -> [JournalledOrder]
+        -> [Outgoing]
     {
         // What is known is recorded also when the clock cannot be asked now; an order that this leads to is then refused by the
         // exchange if its time is too old.
         let signed = run.unsettled.compactMap(\.signedAt).max() ?? run.cursor
         let terms = (try? await gateway.terms()) ?? gateway.terms(at: signed)
-        let decisions = try run.take(
-            result,
-            exchangeTime: terms.signedAt,
-            isPaused: control.withLock { $0.isPaused },
-            terms: terms
-        )
-        try await commit(&run, decisions)
+        let decisions = try await commit(&run) { run, barriers in
+            try run.take(result, exchangeTime: terms.signedAt, barriers: barriers, terms: terms)
+        }
         for settlement in decisions.settlements where settlement.status.isFinal {
             services.metrics.countOrder(settlement.status)
             guard settlement.status != .filled else { continue }
@@ -87,14 +77,21 @@ extension StrategyRunner {
             )
         }
         if result.isHopeless { throw HostingError.refusedByExchange(result.reason ?? "no reason is given") }
-        return try await sendable(decisions.orders)
+        return try await outgoing(decisions.orders)
     }
 
-    /// Those of these that may be sent: the journal has them from this step, and from no other.
-    private func sendable(_ orders: [JournalledOrder]) async throws -> [JournalledOrder] {
+    /// An order that nobody else sends.
+    private struct Outgoing {
+        let order: JournalledOrder
+        /// Trading was halted when it had just been committed: it stays here.
+        let isHalted: Bool
+    }
+
+    /// Those of these that the journal has from this step, and from no other.
+    private func outgoing(_ orders: [JournalledOrder]) async throws -> [Outgoing] {
         let intended = orders.filter { $0.status == .intended }
         guard !intended.isEmpty else { return [] }
-        let sendable: Set<String>
+        let sendable: (ids: Set<String>, isHalted: Bool)
         do {
             // Unstructured: that the strategy is being handed over must not lose what it has just decided.
             sendable = try await Task(operation: { try await services.repository.sendable(intended, of: guarded) })
@@ -102,7 +99,15 @@ extension StrategyRunner {
         } catch {
             sendable = try await services.retrying { try await services.repository.sendable(intended, of: guarded) }
         }
-        return intended.filter { sendable.contains($0.id) }
+        return intended.filter { sendable.ids.contains($0.id) }.map { Outgoing(order: $0, isHalted: sendable.isHalted) }
+    }
+
+    /// `nil`: it is not known what became of it.
+    private func send(_ outgoing: Outgoing, _ gateway: OrderGateway) async -> OrderResult? {
+        let halted = gateway.unsent(outgoing.order, "trading is halted")
+        guard !outgoing.isHalted else { return halted }
+        let sent = await services.halt.sending { await gateway.send(outgoing.order) }
+        return if let sent { sent } else { halted }
     }
 
     // MARK: Agreeing with the exchange
@@ -125,7 +130,7 @@ extension StrategyRunner {
         let reason = "reconciled under timeline \(timeline)"
         let orders = unknown.map { gateway.adopted($0, decidedOn: run.cursor, reason: reason) }
         if !orders.isEmpty || run.timeline != timeline {
-            try await commit(&run, run.reconcile(orders, timeline: timeline))
+            _ = try await commit(&run) { run, _ in run.reconcile(orders, timeline: timeline) }
         }
         if !orders.isEmpty {
             logger.warning(
@@ -152,7 +157,7 @@ extension StrategyRunner {
             "the exchange has orders of this strategy that it did not decide, now booked: "
                 + "\(unclaimed.map(\.id).joined(separator: ", ")); look at them, and resume"
         )
-        try await commit(&run, StrategyRun.Decisions())
+        try await commitPresent(&run)
         try await carryOut([], &run, gateway)
     }
 
@@ -205,9 +210,15 @@ extension StrategyRunner {
 
     // MARK: The end
 
+    enum WindingUp {
+        case ended
+        /// What it holds cannot be sold now: trading is halted.
+        case heldUp
+    }
+
     /// Settles what is under way, for a strategy that is to be stopped, and sells what it holds if that is wanted. Ends early if
     /// the strategy is somebody else's now.
-    func windUp(closesPosition: Bool) async {
+    func windUp(closesPosition: Bool) async -> WindingUp {
         let backOff = BackOffPolicy()
         var attempt = 0
         while true {
@@ -215,41 +226,48 @@ extension StrategyRunner {
                 return try await windUpOnce(closesPosition: closesPosition)
             } catch let error as HostingError {
                 if error != .lost { logger.error("Not wound up", metadata: ["error": "\(error)"]) }
-                return
+                return .ended
             } catch is CancellationError {
-                return
+                return .ended
             } catch let error as ExchangeError where !error.isTransient {
                 logger.error("Not wound up", metadata: ["error": "\(error)"])
-                return
+                return .ended
             } catch {
                 logger.warning("Not wound up yet; trying again", metadata: ["error": "\(error)"])
             }
             attempt += 1
             // The exchange, or the database, is away; neither says when it is back.
-            do { try await Task.sleep(for: backOff.delay(attempt: attempt)) } catch { return }
+            do { try await Task.sleep(for: backOff.delay(attempt: attempt)) } catch { return .ended }
         }
     }
 
-    private func windUpOnce(closesPosition: Bool) async throws {
+    private func windUpOnce(closesPosition: Bool) async throws -> WindingUp {
         guard let exchange = services.exchanges[definition.exchange] else {
             throw HostingError.unknownExchange(definition.exchange)
         }
-        guard let checkpoint = control.withLock({ $0.committed }) else { return }
+        guard let checkpoint = control.withLock({ $0.committed }) else { return .ended }
         var run = try restored(from: checkpoint)
         guard closesPosition || !run.unsettled.isEmpty || !run.unclaimed.isEmpty,
             let gateway = try await gateway(on: exchange)
-        else { return }
+        else { return .ended }
         run.end()
         run.claimAdopted()
         try await settleLeftovers(&run, gateway)
-        guard closesPosition else { return }
+        guard closesPosition else { return .ended }
         // What is filled in part, or refused for a passing reason, is tried again.
         for _ in 0..<3 {
-            let decisions = try run.sellEverything(terms: try await gateway.terms())
-            guard !decisions.isEmpty else { return }
-            try await commit(&run, decisions, gateway)
-            guard decisions.orders.contains(where: { $0.status == .intended }) else { return }
+            guard run.hasSomethingToSell else { return .ended }
+            let terms = try await gateway.terms()
+            var barriers: OrderBarriers = []
+            let decisions = try await commit(&run, isWorthIt: { !$1.isEmpty }) {
+                barriers = $1
+                return try $0.sellEverything(terms: terms, barriers: $1)
+            }
+            if barriers.contains(.halted) { return .heldUp }
+            try await carryOut(decisions.orders, &run, gateway)
+            guard decisions.orders.contains(where: { $0.status == .intended }) else { return .ended }
         }
+        return .ended
     }
 
     private var guarded: GuardedStrategy { GuardedStrategy(definition.id, token) }

@@ -10,7 +10,7 @@ package struct StrategyRun: Sendable {
     package let strategyID: Int64
     package let symbol: Symbol
     package let interval: Interval
-    /// `nil`: live. Then orders leave, and what becomes of them comes back through ``take(_:exchangeTime:isPaused:terms:)``.
+    /// `nil`: live. Then orders leave, and what becomes of them comes back through ``take(_:exchangeTime:barriers:terms:)``.
     let paper: PaperMarket?
 
     private var strategy: AnyStrategy
@@ -122,10 +122,10 @@ package struct StrategyRun: Sendable {
     }
 
     /// The next candle has begun: paper orders that were decided before it are filled at its open.
-    package mutating func begin(_ candle: Candle, isPaused: Bool) throws -> Decisions {
+    package mutating func begin(_ candle: Candle, barriers: OrderBarriers) throws -> Decisions {
         var decisions = Decisions()
         guard candle.openTime == cursor + interval.milliseconds else { return decisions }
-        try fillPending(at: candle, Gate(isPaused: isPaused, isStale: false, price: candle.open), &decisions)
+        try fillPending(at: candle, Gate(barriers: barriers, isStale: false, price: candle.open), &decisions)
         return decisions
     }
 
@@ -135,14 +135,14 @@ package struct StrategyRun: Sendable {
     package mutating func close(
         _ candle: Candle,
         exchangeTime: Timestamp,
-        isPaused: Bool,
+        barriers: OrderBarriers,
         terms: OrderTerms? = nil
     ) throws -> Decisions {
         var decisions = Decisions()
         guard candle.openTime > cursor else { return decisions }
         let isStale = strategy.catchUp == .warm && isCatchUp(candle, exchangeTime: exchangeTime)
         let isWarmUp = candle.openTime <= warmUpEnd
-        let gate = Gate(isPaused: isPaused, isStale: isStale, isWarmUp: isWarmUp, terms: terms, price: candle.close)
+        let gate = Gate(barriers: barriers, isStale: isStale, isWarmUp: isWarmUp, terms: terms, price: candle.close)
         try fillPending(at: candle, gate, &decisions)
         cursor = candle.openTime
         candles += gate.isWarmUp ? 0 : 1
@@ -157,7 +157,7 @@ package struct StrategyRun: Sendable {
 extension StrategyRun {
     /// Why intents are refused on this event.
     private struct Gate {
-        var isPaused: Bool
+        var barriers: OrderBarriers
         var isStale: Bool
         var isWarmUp = false
         var terms: OrderTerms?
@@ -173,13 +173,14 @@ extension StrategyRun {
         private func refusal(of intent: OrderIntent, sellable: FixedDecimal) -> String? {
             if isWarmUp { return "warm-up: this candle is history" }
             if !intent.quantity.isPositive { return "quantity: must be above zero" }
+            if barriers.contains(.halted) { return "halted: no orders leave" }
             if intent.quantity.int64 == nil { return "quantity: beyond what can be stored" }
             // On a spot market; anything else would slip past the rules for the other effect.
             switch (intent.effect, intent.side) {
             case (.entry, .sell): return "side: an entry buys"
             case (.exit, .buy): return "side: an exit sells"
             case (.entry, .buy):
-                if isPaused { return "paused: no new entries" }
+                if barriers.contains(.paused) { return "paused: no new entries" }
                 if isStale { return "stale: this candle is older than one interval" }
                 return nil
             case (.exit, .sell):
@@ -329,13 +330,13 @@ extension StrategyRun {
     package mutating func take(
         _ result: OrderResult,
         exchangeTime: Timestamp,
-        isPaused: Bool,
+        barriers: OrderBarriers,
         terms: OrderTerms
     ) throws -> Decisions {
         var decisions = Decisions()
         let age = exchangeTime.since(cursor + interval.milliseconds)
         let isStale = strategy.catchUp == .warm && age > interval.milliseconds
-        let gate = Gate(isPaused: isPaused, isStale: isStale, terms: terms, price: lastPrice)
+        let gate = Gate(barriers: barriers, isStale: isStale, terms: terms, price: lastPrice)
         try take(result, decidedOn: cursor, gate, &decisions)
         return decisions
     }
@@ -361,12 +362,14 @@ extension StrategyRun {
     /// The strategy is not asked any more: what is under way is settled without it.
     package mutating func end() { isOver = true }
 
-    /// Sells what is held, for a strategy that is over.
-    package mutating func sellEverything(terms: OrderTerms) throws -> Decisions {
+    package var hasSomethingToSell: Bool { sellable.isPositive }
+
+    /// Sells what is held, for a strategy that is over; nothing while trading is halted.
+    package mutating func sellEverything(terms: OrderTerms, barriers: OrderBarriers) throws -> Decisions {
         var decisions = Decisions()
-        guard sellable.isPositive else { return decisions }
+        guard sellable.isPositive, !barriers.contains(.halted) else { return decisions }
         let intent = OrderIntent(side: .sell, effect: .exit, quantity: sellable, reason: "stopped")
-        let gate = Gate(isPaused: false, isStale: false, terms: terms, price: lastPrice)
+        let gate = Gate(barriers: [], isStale: false, terms: terms, price: lastPrice)
         // Each attempt is a decision of its own: the one before came to nothing, and that was reported.
         try carryOut([intent], .stop, from: reports, decidedOn: cursor, gate, &decisions)
         isDirty = isDirty || !decisions.isEmpty

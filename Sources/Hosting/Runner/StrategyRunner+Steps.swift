@@ -61,13 +61,55 @@ extension StrategyRunner {
     /// `nil`: live.
     private var paper: PaperMarket? { definition.execution == .paper ? services.paper : nil }
 
-    func commit(_ run: inout StrategyRun, _ decisions: StrategyRun.Decisions) async throws {
-        try await commit(try run.checkpoint(), decisions)
-        run.markClean()
+    /// Lets the strategy decide, and commits what it decides. If the database does not take that, it decides once more, from where
+    /// it was before, under the barrier that the database told of.
+    ///
+    /// - Parameter isWorthIt: whether these decisions are to be committed now; else the next step's commit holds them, too.
+    /// - Returns: The decisions of which the commit took effect.
+    func commit(
+        _ run: inout StrategyRun,
+        isWorthIt: (StrategyRun, StrategyRun.Decisions) -> Bool = { _, _ in true },
+        _ decide: (inout StrategyRun, OrderBarriers) throws -> StrategyRun.Decisions
+    ) async throws -> StrategyRun.Decisions {
+        var told: OrderBarriers = []
+        while true {
+            var next = run
+            let decisions = try decide(&next, barriers.union(told))
+            guard isWorthIt(next, decisions) else {
+                run = next
+                return StrategyRun.Decisions()
+            }
+            if let refusal = try await commit(try next.checkpoint(), decisions) {
+                let barrier = OrderBarriers(refusal)
+                precondition(!told.contains(barrier), "a step without orders was refused")
+                told.insert(barrier)
+                continue
+            }
+            next.markClean()
+            run = next
+            return decisions
+        }
     }
 
-    private func commit(_ checkpoint: Checkpoint, _ decisions: StrategyRun.Decisions) async throws {
-        guard try await services.journal.commit(step(checkpoint, decisions)) else {
+    /// Commits how far it got, and nothing else.
+    func commitPresent(_ run: inout StrategyRun) async throws {
+        _ = try await commit(&run) { _, _ in StrategyRun.Decisions() }
+    }
+
+    /// What keeps orders from leaving, as far as it is known here.
+    var barriers: OrderBarriers {
+        var barriers: OrderBarriers = []
+        if control.withLock({ $0.isPaused }) { barriers.insert(.paused) }
+        if services.halt.isHalted { barriers.insert(.halted) }
+        return barriers
+    }
+
+    /// - Returns: Why the database does not take it; `nil` if it did.
+    private func commit(_ checkpoint: Checkpoint, _ decisions: StrategyRun.Decisions) async throws -> StepRefusal? {
+        switch try await services.journal.commit(step(checkpoint, decisions)) {
+        case .committed: break
+        case .refused(let refusal): return refusal
+        case .lost:
             services.metrics.countFencedWrite()
             throw HostingError.lost
         }
@@ -80,6 +122,7 @@ extension StrategyRunner {
             log(order)
         }
         for fill in decisions.fills { log(fill) }
+        return nil
     }
 
     private func step(_ checkpoint: Checkpoint, _ decisions: StrategyRun.Decisions) -> Step {
@@ -117,7 +160,12 @@ extension StrategyRunner {
     func endOrders() async {
         let (stop, checkpoint) = control.withLock { ($0.stop, $0.committed) }
         guard let stop, let checkpoint else { return }
-        if definition.execution == .live { return await windUp(closesPosition: stop.closesPosition) }
+        var isHeldUp = false
+        defer { if isHeldUp { control.withLock { $0.isHeldUp = true } } }
+        if definition.execution == .live {
+            isHeldUp = await windUp(closesPosition: stop.closesPosition) == .heldUp
+            return
+        }
         guard stop.closesPosition else { return }
         do {
             let last = try StrategyRun.closingPosition(
@@ -126,7 +174,8 @@ extension StrategyRunner {
                 checkpoint: checkpoint,
                 paper: services.paper
             )
-            if let last { try await commit(last.checkpoint, last.decisions) }
+            guard let last else { return }
+            isHeldUp = try await commit(last.checkpoint, last.decisions) != nil
         } catch let error as HostingError where error == .lost {
             logger.info("Another replica owns this strategy now, and closes its position")
         } catch {

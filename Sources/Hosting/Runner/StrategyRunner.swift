@@ -29,6 +29,8 @@ final class StrategyRunner: Sendable {
         /// When the exchange's books were looked at last, in the market's time.
         var audited: Timestamp?
         var hasSeenStrangers = false
+        /// A halt of all trading keeps its position from being closed.
+        var isHeldUp = false
     }
 
     let control: Mutex<Control>
@@ -52,6 +54,9 @@ final class StrategyRunner: Sendable {
     }
 
     var hasOpenPosition: Bool { control.withLock { $0.positionIsOpen } }
+
+    /// Whether it has ended without having closed its position, because trading is halted.
+    var isHeldUp: Bool { control.withLock { $0.isHeldUp } }
 
     /// Whether it has been told to end.
     var isStopping: Bool { control.withLock { $0.isStopping } }
@@ -144,10 +149,9 @@ final class StrategyRunner: Sendable {
                 case .closed(let candle, let time):
                     try await close(candle, at: time, &run, gateway)
                 case .forming(let candle, _):
-                    let decisions = try run.begin(candle, isPaused: isPaused)
-                    if !decisions.isEmpty { try await commit(&run, decisions) }
+                    _ = try await commit(&run, isWorthIt: { !$1.isEmpty }) { try $0.begin(candle, barriers: $1) }
                 case .joined:
-                    if run.isDirty { try await commit(&run, StrategyRun.Decisions()) }
+                    if run.isDirty { try await commitPresent(&run) }
                     if let gateway { try await claimUnknown(&run, gateway) }
                     try await joined(becameUp)
                     place.leave()
@@ -166,16 +170,12 @@ final class StrategyRunner: Sendable {
     ) async throws {
         let began = ContinuousClock.now
         let terms = try await gateway?.terms()
-        let decisions = try run.close(candle, exchangeTime: time, isPaused: isPaused, terms: terms)
         // History without decisions is not worth a commit per candle: after a crash it is read again.
         let isLive = !run.isCatchUp(candle, exchangeTime: time)
-        if run.isDirty, isLive || !decisions.isEmpty {
-            if let gateway {
-                try await commit(&run, decisions, gateway)
-            } else {
-                try await commit(&run, decisions)
-            }
+        let decisions = try await commit(&run, isWorthIt: { $0.isDirty && (isLive || !$1.isEmpty) }) { run, barriers in
+            try run.close(candle, exchangeTime: time, barriers: barriers, terms: terms)
         }
+        if let gateway { try await carryOut(decisions.orders, &run, gateway) }
         guard isLive else { return }
         let age = max(0, time.since(candle.closeTime(definition.interval)) - 1)
         services.metrics.recordLag(.milliseconds(age) + (.now - began))
@@ -200,7 +200,6 @@ final class StrategyRunner: Sendable {
         becameUp()
     }
 
-    private var isPaused: Bool { control.withLock { $0.isPaused } }
     private var cursor: Timestamp? { control.withLock { $0.committed?.cursor } }
 }
 

@@ -8,11 +8,14 @@ extension JournalRepository {
     ///
     /// - Parameter orders: as they were to be committed.
     /// - Returns: The ids of those that stand in the journal exactly so, decided under this token, which still counts. Any other
-    ///   was there before: it may have been sent, and must not be sent again.
-    package func sendable(_ orders: [JournalledOrder], of strategy: GuardedStrategy) async throws -> Set<String> {
+    ///   was there before: it may have been sent, and must not be sent again. And whether trading has been halted since:
+    ///   then none of them may be sent.
+    package func sendable(_ orders: [JournalledOrder], of strategy: GuardedStrategy) async throws
+        -> (ids: Set<String>, isHalted: Bool)
+    {
         let rows = try await database.query(
             """
-            SELECT o.client_order_id
+            SELECT o.client_order_id, (SELECT halted FROM tenure.halt)
             FROM unnest(\(orders.map(\.id)), \(orders.map { $0.signedAt?.milliseconds })) AS t (id, signed_at_ms)
             JOIN tenure.orders o ON o.client_order_id = t.id AND o.signed_at_ms = t.signed_at_ms
             JOIN tenure.shards s ON s.id = o.shard AND s.epoch = o.epoch
@@ -21,7 +24,8 @@ extension JournalRepository {
                 AND tenure.timeline_of(\(strategy.owner)) = (SELECT tenure.current_timeline())
             """
         )
-        return Set(try rows.map { try $0.decode(String.self) })
+        let found = try rows.map { try $0.decode(String.self, Bool.self) }
+        return (Set(found.map(\.0)), found.contains(where: \.1))
     }
 
     /// Which of these client order ids stand in the journal.

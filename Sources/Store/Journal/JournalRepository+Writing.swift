@@ -6,10 +6,11 @@ extension JournalRepository {
     /// Committing the same steps again changes nothing, so a commit whose answer was lost is simply repeated. A step that is
     /// older than what is stored – the statement of a lost connection that ran late – takes no effect.
     ///
-    /// - Returns: The ids of the strategies whose steps took effect. A missing one is no longer owned under that token, is
-    ///   not there any more, or has gone on without this step.
+    /// A step with a new order is refused while trading is halted: the halt is read under a lock that whoever halts waits for.
+    /// An order that stands in the journal already is not new.
+    ///
     /// - Throws: `PostgresError`; ``StoreError`` if an amount cannot be stored. Then nothing was written at all.
-    package func commit(_ steps: [Step]) async throws -> Set<Int64> {
+    package func commit(_ steps: [Step]) async throws -> CommitAnswer {
         let columns = try StepColumns(steps)
         let rows = try await database.query(
             """
@@ -27,6 +28,15 @@ extension JournalRepository {
                 WHERE tenure.timeline_of(i.owner) = (SELECT tenure.current_timeline())
                 -- In one order, like everybody who locks several shards.
                 ORDER BY s.id FOR SHARE OF s
+            ), leaving AS MATERIALIZED (
+                SELECT DISTINCT l.strategy_id FROM unnest(\(columns.leavingStrategies), \(columns.leavingOrders))
+                    AS l (strategy_id, order_id)
+                WHERE NOT EXISTS (SELECT FROM tenure.orders o WHERE o.client_order_id = l.order_id)
+            ), halt AS MATERIALIZED (
+                -- After the shards, and by those who let something leave only.
+                SELECT halted FROM tenure.halt WHERE \(!columns.leavingOrders.isEmpty) FOR SHARE
+            ), refused AS MATERIALIZED (
+                SELECT l.strategy_id FROM leaving l WHERE (SELECT halted FROM halt)
             ), written AS (
                 UPDATE tenure.checkpoints c
                 SET cursor_ms = i.cursor_ms, candles = i.candles, state = i.state, position_e8 = i.position_e8,
@@ -36,6 +46,7 @@ extension JournalRepository {
                 WHERE c.strategy_id = i.id
                     -- Every step moves the cursor, books a fill or takes a report.
                     AND (c.cursor_ms, c.trades_count, c.reports) <= (i.cursor_ms, i.trades_count, i.reports)
+                    AND i.id NOT IN (SELECT strategy_id FROM refused)
                 RETURNING c.strategy_id, i.shard, i.epoch
             ), decided AS (
                 INSERT INTO tenure.orders (client_order_id, strategy_id, exchange, symbol, execution, side, effect,
@@ -101,10 +112,23 @@ extension JournalRepository {
                     'fee', trim_scale(f.fee_e8 * 0.00000001)::text)
                 FROM booked f JOIN written w USING (strategy_id) JOIN guarded g ON g.id = w.shard
             )
-            SELECT strategy_id FROM written
+            SELECT strategy_id, NULL FROM written
+            UNION ALL
+            SELECT r.strategy_id, \(StepRefusal.halted.rawValue)
+            FROM refused r JOIN input i ON i.id = r.strategy_id
+            JOIN guarded g ON g.id = i.shard AND g.owner = i.owner AND g.epoch = i.epoch
             """
         )
-        return Set(try rows.map { try $0.decode(Int64.self) })
+        var answer = CommitAnswer()
+        for row in rows {
+            let (strategy, refusal) = try row.decode(Int64.self, String?.self)
+            if let refusal = refusal.flatMap(StepRefusal.init) {
+                answer.refused[strategy] = refusal
+            } else {
+                answer.committed.insert(strategy)
+            }
+        }
+        return answer
     }
 
     /// Writes a strategy's first checkpoint.

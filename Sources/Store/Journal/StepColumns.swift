@@ -29,6 +29,10 @@ struct StepColumns {
     private(set) var orderSigned: [Int64?] = []
     private(set) var orderWindows: [Int64?] = []
 
+    /// Orders that would leave, if they are new.
+    private(set) var leavingStrategies: [Int64] = []
+    private(set) var leavingOrders: [String] = []
+
     private(set) var settledStrategies: [Int64] = []
     private(set) var settledOrders: [String] = []
     private(set) var settledStatuses: [String] = []
@@ -82,6 +86,11 @@ struct StepColumns {
         orderCandles.append(order.decidedOn.milliseconds)
         orderSigned.append(order.signedAt?.milliseconds)
         orderWindows.append(order.receiveWindow)
+        // On paper one may be filled in the step that decides it. What has any other status was refused, or found.
+        if order.status == .intended || order.status == .filled {
+            leavingStrategies.append(strategyID)
+            leavingOrders.append(order.id)
+        }
     }
 
     private mutating func append(_ settlement: OrderSettlement, of strategyID: Int64) throws {

@@ -31,6 +31,8 @@ struct APIClient: Sendable {
         try await send(.POST, path, body.map(JSONValue.object))
     }
 
+    func delete(_ path: String) async throws -> JSONValue { try await send(.DELETE, path) }
+
     /// The pages of a list as one: its first `limit` items, or all.
     func list(_ path: String, _ query: [String: String] = [:], limit: Int = .max) async throws -> JSONValue {
         var query = query

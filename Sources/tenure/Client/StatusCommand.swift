@@ -26,7 +26,8 @@ struct StatusCommand: AsyncParsableCommand {
         let client = try options.client()
         let query = ["symbol": symbol, "exchange": exchange, "status": status].compactMapValues { $0 }
         while true {
-            let answer = try await client.list("/api/live-strategy/status", query)
+            let list = try await client.list("/api/live-strategy/status", query)
+            let answer = JSONValue.object(["items": list["items"] ?? .array([]), "halt": try await client.get("/api/halt")])
             if watch, !options.json, isatty(STDOUT_FILENO) == 1 {
                 // Home, and nothing below: ECMA-48, CUP and ED.
                 print("\u{1B}[H\u{1B}[2J", terminator: "")
@@ -56,8 +57,10 @@ struct StatusCommand: AsyncParsableCommand {
                     }
             )
         }
+        var notes: [String] = []
+        if let halt = answer["halt"], halt["halted"] == .bool(true) { notes.append(HaltCommand.text(halt)) }
         let orphans = strategies.count { $0["status"]?.string == "orphaned" }
-        guard orphans > 0 else { return table.text }
-        return table.text + "\n\n\(orphans) orphaned: run by nobody, until a replica has room for them."
+        if orphans > 0 { notes.append("\(orphans) orphaned: run by nobody, until a replica has room for them.") }
+        return ([table.text] + notes).joined(separator: "\n\n")
     }
 }

@@ -1,9 +1,13 @@
 import Coordination
 import HTTPAPI
+import Hosting
 
 /// What this replica's state means for the load balancer.
 struct ReplicaReadiness: ReadinessSource {
     let replica: ReplicaService
+    let halt: HaltSwitch
+
+    var isHalted: Bool { halt.isHalted }
 
     func readiness() async -> Readiness {
         switch replica.status {

@@ -62,6 +62,16 @@ struct Server {
             )
         }
 
+        let halts = HaltRepository(database: pool)
+        let halt = HaltSwitch()
+        let watcher = HaltWatcher(
+            repository: halts,
+            halt: halt,
+            listener: listener,
+            instance: identity.instance,
+            interval: settings.heartbeatInterval,
+            logger: logger
+        )
         let repository = JournalRepository(pool)
         let journal = StepJournal(repository: repository, logger: logger)
         let services = HostingServices(
@@ -70,6 +80,7 @@ struct Server {
             venues: venue.map { [binance.name: $0] } ?? [:],
             repository: repository,
             journal: journal,
+            halt: halt,
             paper: .standard,
             trials: settings.trials,
             logger: logger
@@ -101,6 +112,7 @@ struct Server {
             ),
             dependencies: APIDependencies(
                 desired: DesiredStateRepository(database: pool),
+                halts: halts,
                 queries: queries,
                 repetitions: IdempotencyRepository(database: pool),
                 validator: ModeValidator(
@@ -110,7 +122,7 @@ struct Server {
                 ),
                 candles: ExchangeCandles(exchanges: exchangesByName),
                 access: access,
-                readiness: ReplicaReadiness(replica: replica),
+                readiness: ReplicaReadiness(replica: replica, halt: halt),
                 changes: changes,
                 events: events,
                 metrics: { registry.render() }
@@ -133,6 +145,7 @@ struct Server {
                 .init(service: EndlessService { try await listener.run() }),
                 .init(service: EndlessService { await forward(listener, to: changes, events) }),
                 .init(service: EndlessService { await events.run() }),
+                .init(service: EndlessService { await watcher.run() }),
                 .init(service: EndlessService { try await binance.run() }),
                 .init(service: journal),
                 .init(service: host),
@@ -143,7 +156,7 @@ struct Server {
             ],
             logger: Logger(label: "tenure.lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
-        if let venue { configuration.services.insert(.init(service: EndlessService { try await venue.run() }), at: 5) }
+        if let venue { configuration.services.insert(.init(service: EndlessService { try await venue.run() }), at: 6) }
         configuration.maximumCancellationDuration = .seconds(3)
         let group = ServiceGroup(configuration: configuration)
         do {

@@ -104,7 +104,7 @@ struct BenchmarkCluster {
                 close: "1000",
                 volume: .one
             )
-            _ = try run.close(candle, exchangeTime: last + interval.milliseconds, isPaused: false)
+            _ = try run.close(candle, exchangeTime: last + interval.milliseconds, barriers: [])
         }
         let checkpoint = try run.checkpoint()
         try await database.query(

@@ -51,7 +51,7 @@ struct CandleJudgeTests {
         var orders: [String: StoredRun.Order] = [:]
         var fills: [String: StoredRun.BookedFill] = [:]
         for (index, candle) in candles.enumerated() where isFed(index) {
-            let decisions = try run.close(candle, exchangeTime: candle.openTime + 1_000, isPaused: false)
+            let decisions = try run.close(candle, exchangeTime: candle.openTime + 1_000, barriers: [])
             for order in decisions.orders { orders[order.id] = StoredRun.Order(order) }
             for fill in decisions.fills {
                 fills[fill.tradeID] = StoredRun.BookedFill(fill)

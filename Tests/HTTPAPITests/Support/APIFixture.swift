@@ -101,6 +101,7 @@ struct APIFixture: Sendable {
             configuration: configuration,
             dependencies: APIDependencies(
                 desired: DesiredStateRepository(database: pool, timeout: statementTimeout),
+                halts: HaltRepository(database: pool, timeout: statementTimeout),
                 queries: queries,
                 repetitions: IdempotencyRepository(database: pool, timeout: statementTimeout),
                 validator: TestValidator(),

@@ -125,7 +125,7 @@ struct SteppedReplayTests {
         var ledger = Ledger()
         for candle in candles {
             let time = candle.openTime + 300_000
-            ledger.commit(try run.close(candle, exchangeTime: time, isPaused: false), try run.checkpoint())
+            ledger.commit(try run.close(candle, exchangeTime: time, barriers: []), try run.checkpoint())
         }
         let filled = Set(ledger.fills.map(\.orderID))
         let orders = ledger.orders.map { order in

@@ -100,7 +100,7 @@ struct StepJournalTests {
             fixture.journal.suspend()
             try await withThrowingTaskGroup(of: Bool.self) { group in
                 for index in 0..<500 {
-                    group.addTask { try await fixture.journal.commit(fixture.step(index, candle: 1)) }
+                    group.addTask { try await fixture.journal.writes(fixture.step(index, candle: 1)) }
                 }
                 try await fixture.waiting(500)
                 #expect(fixture.executor.statements == 0, "suspended")
@@ -113,10 +113,10 @@ struct StepJournalTests {
                 try await fixture.database.pool.withConnection { claimant in
                     try await claimant.query("BEGIN")
                     try await claimant.query("UPDATE tenure.shards SET revision = 1 WHERE id = 0")
-                    group.addTask { try await fixture.journal.commit(fixture.step(0, candle: 2)) }
+                    group.addTask { try await fixture.journal.writes(fixture.step(0, candle: 2)) }
                     try await eventually("it is under way") { fixture.executor.statements == 2 }
                     for index in 1..<500 {
-                        group.addTask { try await fixture.journal.commit(fixture.step(index, candle: 2)) }
+                        group.addTask { try await fixture.journal.writes(fixture.step(index, candle: 2)) }
                     }
                     try await fixture.waiting(499)
                     try await claimant.query("ROLLBACK")
@@ -139,7 +139,7 @@ struct StepJournalTests {
                         // Text with a zero byte is refused by the server, with all else in the statement.
                         let step = fixture.step(index, candle: 1, reason: index % 20 == 7 ? "a\0b" : "test")
                         do {
-                            return (index, .success(try await fixture.journal.commit(step)))
+                            return (index, .success(try await fixture.journal.writes(step)))
                         } catch {
                             return (index, .failure(error))
                         }
@@ -165,8 +165,8 @@ struct StepJournalTests {
     func lost() async throws {
         try await Fixture.with(2) { fixture in
             _ = try await fixture.database.claim([1], by: 2)
-            async let kept = fixture.journal.commit(fixture.step(0, candle: 1))
-            async let lost = fixture.journal.commit(fixture.step(1, candle: 1))
+            async let kept = fixture.journal.writes(fixture.step(0, candle: 1))
+            async let lost = fixture.journal.writes(fixture.step(1, candle: 1))
             let answers = try await (kept, lost)
             #expect(answers == (true, false))
         }
@@ -177,9 +177,9 @@ struct StepJournalTests {
         try await Fixture.with(1) { fixture in
             fixture.journal.suspend()
             _ = try await fixture.database.claim([0], by: 1)
-            async let old = fixture.journal.commit(fixture.step(0, candle: 1, epoch: 1, reason: "old"))
+            async let old = fixture.journal.writes(fixture.step(0, candle: 1, epoch: 1, reason: "old"))
             try await fixture.waiting(1)
-            async let new = fixture.journal.commit(fixture.step(0, candle: 1, epoch: 2, reason: "new"))
+            async let new = fixture.journal.writes(fixture.step(0, candle: 1, epoch: 2, reason: "new"))
             try await fixture.waiting(2)
             fixture.journal.resume()
             let answers = try await (old, new)
@@ -192,8 +192,8 @@ struct StepJournalTests {
     func abandoned() async throws {
         try await Fixture.with(2) { fixture in
             fixture.journal.suspend()
-            async let gone = fixture.journal.commit(fixture.step(0, candle: 1))
-            async let kept = fixture.journal.commit(fixture.step(1, candle: 1))
+            async let gone = fixture.journal.writes(fixture.step(0, candle: 1))
+            async let kept = fixture.journal.writes(fixture.step(1, candle: 1))
             try await fixture.waiting(2)
             fixture.journal.abandon([FencingToken(shard: 0, owner: 1, epoch: 1)])
             let isWritten = try await gone
@@ -209,7 +209,7 @@ struct StepJournalTests {
     func cancelled() async throws {
         try await Fixture.with(1) { fixture in
             fixture.journal.suspend()
-            let task = Task { try await fixture.journal.commit(fixture.step(0, candle: 1)) }
+            let task = Task { try await fixture.journal.writes(fixture.step(0, candle: 1)) }
             try await fixture.waiting(1)
             task.cancel()
             fixture.journal.resume()
@@ -250,7 +250,7 @@ struct StepJournalTests {
                 try await claimant.query("UPDATE tenure.shards SET revision = 1 WHERE id = 3")
                 if isSuspended { journal.suspend() }
                 let waiting = (0..<30).map { index in
-                    Task { try await journal.commit(fixture.step(index, candle: 1)) }
+                    Task { try await journal.writes(fixture.step(index, candle: 1)) }
                 }
                 try await eventually("the steps have been taken") {
                     journal.waitingSteps == 30 || !isSuspended && fixture.executor.statements > 0
@@ -265,7 +265,7 @@ struct StepJournalTests {
                 }
                 try await claimant.query("ROLLBACK")
             }
-            await #expect(throws: CancellationError.self) { try await journal.commit(fixture.step(0, candle: 1)) }
+            await #expect(throws: CancellationError.self) { try await journal.writes(fixture.step(0, candle: 1)) }
         }
     }
 
@@ -277,7 +277,7 @@ struct StepJournalTests {
                     for index in 0..<20 {
                         group.addTask {
                             for candle in 1...24 {
-                                let isWritten = try await fixture.journal.commit(fixture.step(index, candle: candle))
+                                let isWritten = try await fixture.journal.writes(fixture.step(index, candle: candle))
                                 #expect(isWritten)
                             }
                         }
@@ -303,4 +303,8 @@ struct StepJournalTests {
             }
         }
     }
+}
+
+extension StepJournal {
+    fileprivate func writes(_ step: Step) async throws -> Bool { try await commit(step) == .committed }
 }

@@ -45,7 +45,7 @@ struct StrategyRunReplayTests {
         var run = try fixture.run(lastClosed: candles[Self.warmUp].openTime)
         for candle in candles {
             let time = candle.openTime + fixture.interval.milliseconds
-            let decisions = try run.close(candle, exchangeTime: time, isPaused: false)
+            let decisions = try run.close(candle, exchangeTime: time, barriers: [])
             if !decisions.isEmpty { ledger.commit(decisions, try run.checkpoint()) }
         }
         ledger.commit(.init(), try run.checkpoint())
@@ -62,8 +62,8 @@ struct StrategyRunReplayTests {
         var run = try fixture.run(lastClosed: candles[Self.warmUp].openTime)
         for candle in candles {
             for decisions in [
-                try run.begin(candle.atItsOpen, isPaused: false),
-                try run.close(candle, exchangeTime: candle.openTime + fixture.interval.milliseconds, isPaused: false),
+                try run.begin(candle.atItsOpen, barriers: []),
+                try run.close(candle, exchangeTime: candle.openTime + fixture.interval.milliseconds, barriers: []),
             ] {
                 ledger.commit(decisions, try run.checkpoint())
                 run = try fixture.restored(try #require(ledger.checkpoint))
@@ -89,18 +89,18 @@ struct StrategyRunReplayTests {
                 var isDue = false
                 if Int.random(in: 0..<3, using: &random) == 0 {
                     for _ in 0...Int.random(in: 0...2, using: &random) {
-                        let decisions = try run.begin(candle.atItsOpen, isPaused: false)
+                        let decisions = try run.begin(candle.atItsOpen, barriers: [])
                         if !decisions.isEmpty { ledger.commit(decisions, try run.checkpoint()) }
                     }
                 }
                 if Int.random(in: 0..<10, using: &random) == 0 {
                     // Old ones again.
                     for old in candles[max(0, index - 5)..<index] {
-                        #expect(try run.close(old, exchangeTime: time, isPaused: false).isEmpty)
-                        #expect(try run.begin(old, isPaused: false).isEmpty)
+                        #expect(try run.close(old, exchangeTime: time, barriers: []).isEmpty)
+                        #expect(try run.begin(old, barriers: []).isEmpty)
                     }
                 }
-                let decisions = try run.close(candle, exchangeTime: time, isPaused: false)
+                let decisions = try run.close(candle, exchangeTime: time, barriers: [])
                 isDue = !run.isCatchUp(candle, exchangeTime: time) || !decisions.isEmpty
                 switch Int.random(in: 0..<20, using: &random) {
                 case 0:

@@ -39,7 +39,7 @@ struct StrategyRunTests {
         var all = StrategyRun.Decisions()
         for candle in candles(cues) {
             let time = candle.openTime + (1 + late) * self.fixture.interval.milliseconds
-            let decisions = try run.close(candle, exchangeTime: time, isPaused: isPaused)
+            let decisions = try run.close(candle, exchangeTime: time, barriers: isPaused ? .paused : [])
             all.orders += decisions.orders
             all.fills += decisions.fills
         }
@@ -71,13 +71,13 @@ struct StrategyRunTests {
     func begins() throws {
         let market = candles([.buyOne, .nothing])
         var run = try fixture.run(lastClosed: Candles.start - fixture.interval.milliseconds)
-        #expect(try run.begin(market[0].atItsOpen, isPaused: false).isEmpty)
-        _ = try run.close(market[0], exchangeTime: market[1].openTime, isPaused: false)
-        #expect(try run.begin(market[0].atItsOpen, isPaused: false).isEmpty)
-        let begun = try run.begin(market[1].atItsOpen, isPaused: false)
+        #expect(try run.begin(market[0].atItsOpen, barriers: []).isEmpty)
+        _ = try run.close(market[0], exchangeTime: market[1].openTime, barriers: [])
+        #expect(try run.begin(market[0].atItsOpen, barriers: []).isEmpty)
+        let begun = try run.begin(market[1].atItsOpen, barriers: [])
         #expect(begun.fills.count == 1)
-        #expect(try run.begin(market[1].atItsOpen, isPaused: false).isEmpty, "filled once")
-        let closed = try run.close(market[1], exchangeTime: market[1].openTime, isPaused: false)
+        #expect(try run.begin(market[1].atItsOpen, barriers: []).isEmpty, "filled once")
+        let closed = try run.close(market[1], exchangeTime: market[1].openTime, barriers: [])
         #expect(closed.isEmpty, "filled once")
         #expect(try run.checkpoint().position.quantity == "1")
     }
@@ -121,7 +121,7 @@ struct StrategyRunTests {
         var decisions: [StrategyRun.Decisions] = []
         for (index, candle) in market.enumerated() {
             let time = candle.openTime + fixture.interval.milliseconds
-            decisions.append(try run.close(candle, exchangeTime: time, isPaused: index > 0))
+            decisions.append(try run.close(candle, exchangeTime: time, barriers: index > 0 ? .paused : []))
         }
         #expect(decisions[1].fills.count == 1, "decided before the pause")
         #expect(rejections(decisions[1]) == ["paused: no new entries"])
@@ -169,7 +169,7 @@ struct StrategyRunTests {
         for (index, candle) in candles([.buyOne, .sellEverything, .sellEverything, .nothing]).enumerated() {
             let delay = index == 0 ? 1 : 9 as Int64
             let time = candle.openTime + delay * fixture.interval.milliseconds
-            _ = try late.close(candle, exchangeTime: time, isPaused: false)
+            _ = try late.close(candle, exchangeTime: time, barriers: [])
         }
         #expect(try late.checkpoint().position.isFlat)
         #expect(try late.checkpoint().position.tradesCount == 2)
@@ -183,7 +183,7 @@ struct StrategyRunTests {
         #expect(run.cursor == market[0].openTime)
         var decisions: [StrategyRun.Decisions] = []
         for candle in market {
-            decisions.append(try run.close(candle, exchangeTime: market[4].openTime, isPaused: false))
+            decisions.append(try run.close(candle, exchangeTime: market[4].openTime, barriers: []))
         }
         #expect(decisions[0...3].allSatisfy { $0.isEmpty })
         #expect(decisions[4].orders.map(\.status) == [.intended])
@@ -200,10 +200,10 @@ struct StrategyRunTests {
     func failure() throws {
         let market = candles([.buyOne, .fail, .nothing])
         var run = try fixture.run(lastClosed: Candles.start - fixture.interval.milliseconds)
-        _ = try run.close(market[0], exchangeTime: market[1].openTime, isPaused: false)
+        _ = try run.close(market[0], exchangeTime: market[1].openTime, barriers: [])
         let checkpoint = try run.checkpoint()
         #expect(throws: Puppet.Failure.self) {
-            try run.close(market[1], exchangeTime: market[2].openTime, isPaused: false)
+            try run.close(market[1], exchangeTime: market[2].openTime, barriers: [])
         }
         #expect(try fixture.restored(checkpoint).checkpoint() == checkpoint)
     }

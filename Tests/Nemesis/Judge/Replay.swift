@@ -39,7 +39,7 @@ struct Replay {
                 throw NemesisError("the exchange has no candle after \(run.cursor)")
             }
             try step(decidedOn: candle.openTime) { run, isPaused in
-                try run.close(candle, exchangeTime: candle.closeTime(interval) + 1, isPaused: isPaused)
+                try run.close(candle, exchangeTime: candle.closeTime(interval) + 1, barriers: isPaused ? .paused : [])
             }
         }
         guard run.cursor.milliseconds == cursor else { throw NemesisError("the exchange has no candle of \(cursor)") }
@@ -47,7 +47,7 @@ struct Replay {
         if position.tradesCount < stored.trades - (isClosedByStop ? 1 : 0),
             let next = candles.first(where: { $0.openTime > run.cursor })
         {
-            try step(decidedOn: next.openTime) { run, isPaused in try run.begin(next, isPaused: isPaused) }
+            try step(decidedOn: next.openTime) { run, isPaused in try run.begin(next, barriers: isPaused ? .paused : []) }
         }
         if !stored.isActive { try stop() }
     }

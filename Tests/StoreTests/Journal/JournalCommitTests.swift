@@ -10,7 +10,7 @@ struct JournalCommitTests {
     func writes() async throws {
         try await JournalFixture.with { fixture in
             let id = fixture.strategies[0].id
-            for step in fixture.buying() { #expect(try await fixture.journal.commit([step]) == [id]) }
+            for step in fixture.buying() { #expect(try await fixture.journal.committed([step]) == [id]) }
             let checkpoint = try await fixture.text(
                 """
                 SELECT concat_ws(' ', cursor_ms, candles, state, position_e8, cost_e8, last_price_e8, pnl_e8, fees_e8,
@@ -57,7 +57,7 @@ struct JournalCommitTests {
                 orders: [order],
                 fills: [fixture.fill(of: order)]
             )
-            #expect(try await fixture.journal.commit([step]).isEmpty)
+            #expect(try await fixture.journal.committed([step]).isEmpty)
             #expect(try await fixture.contents() == before)
         }
     }
@@ -69,10 +69,10 @@ struct JournalCommitTests {
             _ = try await fixture.journal.commit([steps[0]])
             let before = try await fixture.contents()
             try await fixture.claim()
-            #expect(try await fixture.journal.commit([steps[1]]).isEmpty)
+            #expect(try await fixture.journal.committed([steps[1]]).isEmpty)
             #expect(try await fixture.contents() == before)
             let id = fixture.strategies[0].id
-            #expect(try await fixture.journal.commit([fixture.buying(owner: 2, epoch: 2)[1]]) == [id])
+            #expect(try await fixture.journal.committed([fixture.buying(owner: 2, epoch: 2)[1]]) == [id])
             #expect(try await fixture.text("SELECT status FROM tenure.orders") == "filled")
         }
     }
@@ -84,9 +84,9 @@ struct JournalCommitTests {
             let steps = fixture.buying()
             for step in steps { _ = try await fixture.journal.commit([step]) }
             let after = try await fixture.contents()
-            #expect(try await fixture.journal.commit([steps[1]]) == [id])
+            #expect(try await fixture.journal.committed([steps[1]]) == [id])
             #expect(try await fixture.contents() == after)
-            #expect(try await fixture.journal.commit([steps[0]]).isEmpty)
+            #expect(try await fixture.journal.committed([steps[0]]).isEmpty)
             #expect(try await fixture.contents() == after)
         }
     }
@@ -129,7 +129,7 @@ struct JournalCommitTests {
                 fixture.step(index, candle: 1, orders: [fixture.order(index, candle: 1)])
             }
             let kept = Set(fixture.strategies.filter { $0.shard % 3 != 0 }.map(\.id))
-            #expect(try await fixture.journal.commit(steps) == kept)
+            #expect(try await fixture.journal.committed(steps) == kept)
             let decided = try await fixture.pool.query("SELECT strategy_id FROM tenure.orders")
             #expect(Set(try decided.map { try $0.decode(Int64.self) }) == kept)
             let moved = try await fixture.pool.query("SELECT strategy_id FROM tenure.checkpoints WHERE candles = 1")
@@ -148,7 +148,7 @@ struct JournalCommitTests {
                     try await fixture.pool.withConnection { observer in
                         try await claimant.query("BEGIN")
                         try await claimant.query("UPDATE tenure.shards SET owner = 2, epoch = 2 WHERE id = 0")
-                        async let answer = fixture.journal.commit([step])
+                        async let answer = fixture.journal.committed([step])
                         try await eventually(within: .seconds(30), "the commit waits for the shard's row") {
                             let waiting = try await observer.query(
                                 """
@@ -262,7 +262,7 @@ struct JournalCommitTests {
                         )
                     )
                 }
-                #expect(try await fixture.journal.commit(steps).count == 20)
+                #expect(try await fixture.journal.committed(steps).count == 20)
             }
             var updates: (all: Int64, inPlace: Int64) = (0, 0)
             try await eventually(within: .seconds(30), "the statistics are there") {

@@ -35,7 +35,7 @@ struct JournalFailoverTests {
         let journal = fixture.journal
         let before = try await fixture.contents()
         func writes(as owner: Int64) async throws -> Bool {
-            let committed = try await journal.commit([fixture.step(candle: 4, owner: owner)])
+            let committed = try await journal.committed([fixture.step(candle: 4, owner: owner)])
             let begun = try await journal.begin(fixture.step(candle: 4, owner: owner))
             #expect((begun != nil) == !committed.isEmpty)
             try await journal.markRunning(id, shard: shard, owner: owner, epoch: 1)

@@ -167,3 +167,7 @@ struct JournalFixture: Sendable {
         return text
     }
 }
+
+extension JournalRepository {
+    func committed(_ steps: [Step]) async throws -> Set<Int64> { try await commit(steps).committed }
+}

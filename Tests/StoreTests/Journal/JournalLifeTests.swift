@@ -95,7 +95,7 @@ struct JournalLifeTests {
             #expect(try await fixture.base.number("SELECT count(*) FROM tenure.events WHERE kind = 'stopped'") == 1)
             #expect(try await fixture.base.wrongCounts() == 0)
             // A step that was still under way when it was stopped.
-            #expect(try await fixture.journal.commit([fixture.step(candle: 9, epoch: 3)]).isEmpty)
+            #expect(try await fixture.journal.committed([fixture.step(candle: 9, epoch: 3)]).isEmpty)
         }
     }
 
