@@ -13,6 +13,7 @@ extension DashboardFile {
         "dom.js": script(PackageResources.dom_js),
         "events.js": script(PackageResources.events_js),
         "format.js": script(PackageResources.format_js),
+        "halt.js": script(PackageResources.halt_js),
         "history.js": script(PackageResources.history_js),
         "overview.js": script(PackageResources.overview_js),
         "signin.js": script(PackageResources.signin_js),

@@ -9,7 +9,8 @@ struct Tenure: AsyncParsableCommand {
         version: Tenure.version,
         subcommands: [
             UpCommand.self, ServeCommand.self, MigrateCommand.self, SimulatorCommand.self, StartCommand.self,
-            StopCommand.self, PauseCommand.self, ResumeCommand.self, HaltCommand.self, UnhaltCommand.self, StatusCommand.self, HistoryCommand.self,
+            StopCommand.self, PauseCommand.self, ResumeCommand.self, HaltCommand.self, UnhaltCommand.self,
+            StatusCommand.self, HistoryCommand.self,
             OrdersCommand.self, EventsCommand.self, OwnershipCommand.self, ReplicasCommand.self, DrainCommand.self,
             TokenCommand.self,
         ]

@@ -22,13 +22,14 @@ struct LiveMarket: Sendable {
         interval: Interval = .fiveMinutes,
         config: String,
         window: String = "60s",
+        lease: String = "1500ms",
         _ body: (LiveMarket) async throws -> R
     ) async throws -> R {
         let file = try #require(recordedCandles("\(symbol)-\(interval.rawValue)"))
         return try await withCluster(
             simulator: ["--replay", file, "--steps", "--ticking", "--history", "200", "--weight-limit", "1000000"],
             environment: [
-                "TENURE_LEASE_TTL": "1500ms", "TENURE_HEARTBEAT_INTERVAL": "250ms",
+                "TENURE_LEASE_TTL": lease, "TENURE_HEARTBEAT_INTERVAL": "250ms",
                 "TENURE_BINANCE_RECEIVE_WINDOW": window,
             ]
         ) { cluster in

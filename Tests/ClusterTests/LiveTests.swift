@@ -58,6 +58,52 @@ struct LiveTests {
         }
     }
 
+    @Test(
+        "an owner that was frozen with an order on its way wakes up in a halt, and sends nothing",
+        .enabled(if: recordedCandles("ETHBTC-5m") != nil, "recorded candles are not on this machine")
+    )
+    func wakesUpHalted() async throws {
+        // The lease lasts: it wakes up as the owner, and is stopped by the halt alone.
+        try await LiveMarket.with("ETHBTC", config: Self.lively, lease: "15s") { market in
+            let cluster = market.cluster
+            try await addLock(cluster)
+            try await market.settle()
+            let owner = try await cluster.owner(of: market.symbol)
+            let other = try #require(cluster.cluster.replicas.first { $0.name != owner.name })
+            let before = try await market.received().count
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                try await holdCommits(cluster, &group)
+                try await advanceToOrder(market, after: before)
+                owner.signal(.stop)
+                try await letCommits(cluster)
+                try await eventually("the order is committed") {
+                    try await cluster.sql("SELECT count(*) FROM tenure.orders WHERE status = 'intended'") == "1"
+                }
+                let answer = try await cluster.post("/api/halt", #"{"reason":"a test"}"#, to: other)
+                #expect(answer["halted"] == .bool(true))
+                owner.signal(.resume)
+                group.cancelAll()
+                // The session that held the lock was ended.
+                while (try? await group.next()) != nil {}
+            }
+            try await market.settle()
+            #expect(
+                try await cluster.sql("SELECT status FROM tenure.orders ORDER BY created_at DESC LIMIT 1")
+                    == "abandoned"
+            )
+            try await market.cluster.advance(30)
+            try await market.settle()
+            #expect(try await market.received().count == before)
+            #expect(try await cluster.command("unhalt").status == 0)
+            for _ in 0..<100 where try await market.received().count == before {
+                try await market.cluster.advance(1)
+                try await market.settle()
+            }
+            #expect(try await market.received().count > before)
+            try await market.judge(base: "ETH", quote: "BTC")
+        }
+    }
+
     /// Lets the market move until an order stands at this point, and loses the owner there; returns when the heir has settled it.
     private func lose(at point: Point, _ end: End, _ market: LiveMarket) async throws {
         let cluster = market.cluster

@@ -2,6 +2,7 @@
 
 import { follow } from "./api.js";
 import { h, setText } from "./dom.js";
+import { showHalt } from "./halt.js";
 import { overview } from "./overview.js";
 import { session } from "./signin.js";
 
@@ -118,6 +119,7 @@ setInterval(() => { if (link.dataset.state !== "live") tell(); }, 1000);
 
 const watch = () => follow(
   (event) => {
+    if (event.kind === "halted" || event.kind === "unhalted") showHalt();
     current?.event?.(event);
     if (current?.wants?.(event) ?? true) {
       if (isRunning) isWanted = true;
@@ -129,7 +131,7 @@ const watch = () => follow(
     isOpen = open;
     tell();
     // What happened in between may have been missed.
-    if (isNew) refresh();
+    if (isNew) { refresh(); showHalt(); }
   },
 );
 

@@ -91,6 +91,8 @@ export function sentence(event, names = new Map(), replicas = new Map()) {
     case "handed_over": return `${replica} handed over ${details.strategies === undefined ? `${details.shards} shards` : strategies(details.strategies)}`;
     case "orphaned": return `${strategies(details.strategies)} without an owner: nobody has room`;
     case "drain_requested": return `${replica} was asked to hand everything over${by}`;
+    case "halted": return `All trading halted: ${details.reason ?? ""}${by}`;
+    case "unhalted": return `Trading goes on: the halt is lifted${by}`;
     default: return [event.kind.replaceAll("_", " "), symbol, JSON.stringify(details)].filter(Boolean).join(" · ");
   }
 }
@@ -99,6 +101,6 @@ export function sentence(event, names = new Map(), replicas = new Map()) {
 export function weight(kind) {
   if (["failed", "quarantined", "fenced", "orphaned", "halted"].includes(kind)) return "bad";
   if (["claimed", "handed_over", "drain_requested", "paused"].includes(kind)) return "warn";
-  if (["started", "restored", "resumed"].includes(kind)) return "good";
+  if (["started", "restored", "resumed", "unhalted"].includes(kind)) return "good";
   return "plain";
 }

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Postgres
 import Store
@@ -38,7 +39,8 @@ struct HaltRoutes: Sendable {
                 return awaited.isEmpty ? awaited : nil
             }
             if let reached { return answer(halt, awaited: reached) }
-            return answer(halt, awaited: try await halts.awaited(halt.number))
+            let awaited = try await halts.awaited(halt.number)
+            return answer(halt, awaited: awaited, status: awaited.isEmpty ? .ok : .accepted)
         } catch let error as PostgresError where Problem(error) != nil {
             throw Problem.databaseUnavailable("The halt is recorded and holds; who has heard of it cannot be said now.")
         }
@@ -50,8 +52,8 @@ struct HaltRoutes: Sendable {
         return answer(halt, awaited: [])
     }
 
-    private func answer(_ halt: TradingHalt, awaited: [Owner]) -> Response {
-        Answer.json(halt.isHalted && !awaited.isEmpty ? .accepted : .ok) { json in
+    private func answer(_ halt: TradingHalt, awaited: [Owner], status: HTTPResponse.Status = .ok) -> Response {
+        Answer.json(status) { json in
             halt.members(of: &json)
             json.member("awaited") { json in
                 json.array(awaited) { json, owner in Optional(owner).write(to: &json) }

@@ -124,7 +124,9 @@ package final class StepJournal: Service {
         do {
             let answer = try await repository.commit(batch.map(\.step))
             batchSize.record(batch.count)
-            for waiting in batch { waiting.continuation.resume(returning: StepOutcome(answer, waiting.step.strategyID)) }
+            for waiting in batch {
+                waiting.continuation.resume(returning: StepOutcome(answer, waiting.step.strategyID))
+            }
             return true
         } catch let error as PostgresError where error.isTransient || Task.isCancelled {
             logger.debug("A commit of steps failed; trying again", metadata: ["error": "\(error)"])

@@ -27,7 +27,9 @@ struct StatusCommand: AsyncParsableCommand {
         let query = ["symbol": symbol, "exchange": exchange, "status": status].compactMapValues { $0 }
         while true {
             let list = try await client.list("/api/live-strategy/status", query)
-            let answer = JSONValue.object(["items": list["items"] ?? .array([]), "halt": try await client.get("/api/halt")])
+            let answer = JSONValue.object([
+                "items": list["items"] ?? .array([]), "halt": try await client.get("/api/halt"),
+            ])
             if watch, !options.json, isatty(STDOUT_FILENO) == 1 {
                 // Home, and nothing below: ECMA-48, CUP and ED.
                 print("\u{1B}[H\u{1B}[2J", terminator: "")

@@ -58,7 +58,14 @@ struct AccessControlTests {
         let tokens = try AccessTokens(made.map(\.entry).joined(separator: "\n"))
         try await APIFixture.offline(access: AccessControl(tokens)) { api in
             for (method, path) in try await Self.routes(api) where path.hasPrefix("/api/") && path != "/api/session" {
-                let needed: AccessRole = method == .get ? .viewer : path.hasSuffix("/drain") ? .admin : .trader
+                let needed: AccessRole =
+                    if method == .get {
+                        .viewer
+                    } else if path.hasSuffix("/drain") || method == .delete {
+                        .admin
+                    } else {
+                        .trader
+                    }
                 for (role, token) in zip(AccessRole.allCases, made.map(\.token)) {
                     let answer = try await api.client.execute(uri: path, method: method, headers: Self.bearer(token))
                     #expect(answer.status != .unauthorized)

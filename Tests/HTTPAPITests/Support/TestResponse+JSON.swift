@@ -38,6 +38,7 @@ struct JSON {
     var array: [JSON] { (value as? [Any])?.map { JSON(value: $0) } ?? [] }
     var keys: Set<String> { Set((value as? [String: Any])?.keys.map(\.self) ?? []) }
     var string: String { value as? String ?? "" }
+    var bool: Bool { value as? Bool ?? false }
     var int: Int { value as? Int ?? -1 }
     var isEmpty: Bool { keys.isEmpty && array.isEmpty }
     var isNull: Bool { value is NSNull }

@@ -311,6 +311,51 @@ def many(page):
     assert [item["symbol"] for item in ask("/api/strategies")["items"]] == ["EVILUSDT"]
 
 
+def halt(browser, page):
+    """One halts, the other one sees it on whatever page it is, and cannot lift it."""
+    guest = Page(browser)
+    guest.sign_in("guest")
+    expect(guest.button("Halt trading …")).to_be_hidden()
+    guest.go("history")
+    page.go("events")
+    page.button("Halt trading …").click()
+    expect(page.one("dialog")).to_contain_text("Stop-losses do not sell either")
+    confirm = page.button("Halt all trading")
+    expect(confirm).to_be_disabled()
+    page.tab.keyboard.press("Escape")
+    assert ask("/api/halt")["halted"] is False
+    page.button("Halt trading …").click()
+    page.tab.get_by_label("Reason, for everybody").fill(MARKUP)
+    page.tab.get_by_label("To confirm, type: halt").fill("halt")
+    page.tab.screenshot(path=f"{SCREENSHOTS}/halt.png")
+    confirm.click()
+    for one in (page, guest):
+        expect(one.one("#halted")).to_contain_text(MARKUP)
+        expect(one.one("#halted")).to_contain_text("Trading is halted since")
+    expect(guest.button("Lift the halt …")).to_be_hidden()
+    assert ask("/api/halt")["halted"] is True
+    expect(page.one(".events")).to_contain_text(f"All trading halted: {MARKUP}")
+    for scheme, width in (("light", 1440), ("dark", 390)):
+        page.tab.emulate_media(color_scheme=scheme)
+        page.tab.set_viewport_size({"width": width, "height": 844})
+        page.go("")
+        page.one(".card").first.wait_for()
+        page.tab.screenshot(path=f"{SCREENSHOTS}/halted-{scheme}-{width}.png")
+        wider = page.tab.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+        assert wider <= 0, f"the halt is {wider} pixels wider than a page of {width}"
+        found = Axe().run(page.tab, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
+        assert not found, json.dumps([(one["id"], one["nodes"][0]["html"][:200]) for one in found])
+    page.tab.emulate_media(color_scheme="light")
+    page.tab.set_viewport_size({"width": 1440, "height": 900})
+    page.button("Lift the halt …").click()
+    page.tab.get_by_label("To confirm, type: trade").fill("trade")
+    page.button("Lift the halt").click()
+    for one in (page, guest):
+        expect(one.one("#halted")).to_be_hidden()
+    guest.check()
+    guest.context.close()
+
+
 def events(page):
     page.go("events?show=Trouble,Life")
     expect(page.one(".events")).to_contain_text("declared dead")
@@ -360,7 +405,7 @@ with sync_playwright() as playwright:
         for name, act in (
             ("sign in", lambda: sign_in(browser, page)), ("first view", lambda: first_view(browser)), ("start", lambda: start(page)), ("trades", lambda: trades(page)),
             ("failover", lambda: failover(browser, page)), ("pause and stop", lambda: pause_and_stop(page)),
-            ("history", lambda: history(page)), ("many", lambda: many(page)), ("events", lambda: events(page)),
+            ("history", lambda: history(page)), ("many", lambda: many(page)), ("halt", lambda: halt(browser, page)), ("events", lambda: events(page)),
             ("everywhere", lambda: everywhere(browser, page)),
         ):
             with step(name):
