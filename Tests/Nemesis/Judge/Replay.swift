@@ -47,7 +47,9 @@ struct Replay {
         if position.tradesCount < stored.trades - (isClosedByStop ? 1 : 0),
             let next = candles.first(where: { $0.openTime > run.cursor })
         {
-            try step(decidedOn: next.openTime) { run, isPaused in try run.begin(next, barriers: isPaused ? .paused : []) }
+            try step(decidedOn: next.openTime) { run, isPaused in
+                try run.begin(next, barriers: isPaused ? .paused : [])
+            }
         }
         if !stored.isActive { try stop() }
     }
