@@ -30,6 +30,11 @@ extension Schema {
         )
     )
 
+    static let haltRequest = Schema(
+        "HaltRequest",
+        .request([], optional: [("reason", .text("prices are wrong", length: 1...200))])
+    )
+
     static let marketRequest = Schema(
         "MarketRequest",
         .request([("symbol", .symbol)], optional: [("exchange", .exchange)])

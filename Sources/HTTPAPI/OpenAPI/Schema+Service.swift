@@ -48,6 +48,7 @@ extension Schema {
         "Overview",
         .record([
             ("at", .moment),
+            ("halt", .record(haltMembers)),
             ("statuses", .record(StrategyStatus.allCases.map { ($0.rawValue, .count) })),
             (
                 "books",
@@ -62,6 +63,25 @@ extension Schema {
         ])
     )
 
+    private static let haltMembers: [(String, Shape)] = [
+        ("halted", .boolean),
+        ("reason", .optional(.text("prices are wrong"))),
+        ("by", .optional(.text("alice"))),
+        ("since", .optional(.moment)),
+    ]
+
+    static let halt = Schema(
+        "Halt",
+        .record(
+            haltMembers + [
+                (
+                    "awaited",
+                    .array(of: owner.shape).described("Replicas that may still be sending what was decided before.")
+                )
+            ]
+        )
+    )
+
     static let session = Schema(
         "Session",
         .record([
@@ -70,7 +90,13 @@ extension Schema {
         ])
     )
 
-    static let health = Schema("Health", .record([("status", .choice(["alive", "ready"]))]))
+    static let health = Schema(
+        "Health",
+        .record(
+            [("status", .choice(["alive", "ready"]))],
+            sometimes: [("halted", .boolean.described("Whether this replica knows that all trading is halted."))]
+        )
+    )
 
     static let document = Schema("OpenAPI", Shape(#"{"type":"object"}"#, example: #"{"openapi":"3.1.0"}"#))
 

@@ -17,8 +17,8 @@ struct Schema: Sendable {
     var shape: Shape { Shape(##"{"$ref":"#/components/schemas/\##(name)"}"##, example: own.example) }
 
     static let all: [Schema] = [
-        .startRequest, .stopRequest, .marketRequest, .signInRequest,
+        .startRequest, .stopRequest, .haltRequest, .marketRequest, .signInRequest,
         .owner, .strategy, .strategyInDepth, .stoppedStrategy, .order, .fill, .event, .ownershipChange, .candle,
-        .replica, .modes, .overview, .strategyTable, .historyTotals, .session, .health, .document, .problem,
+        .replica, .halt, .modes, .overview, .strategyTable, .historyTotals, .session, .health, .document, .problem,
     ]
 }

@@ -12,9 +12,34 @@ struct HaltRoutes: Sendable {
     private var halts: HaltRepository { dependencies.halts }
 
     func add(to table: inout RouteTable) {
-        table.add(.get, "/api/halt", for: .viewer, "whether all trading is halted, why, and who has not heard", current)
-        table.add(.post, "/api/halt", for: .trader, "let no order leave anywhere: neither entries nor exits", halt)
-        table.add(.delete, "/api/halt", for: .admin, "lift the halt: strategies trade again", lift)
+        table.add(
+            .get,
+            "/api/halt",
+            for: .viewer,
+            "whether all trading is halted, why, and who has not confirmed it",
+            Operation(.json(.halt, "What holds now.")),
+            current
+        )
+        table.add(
+            .post,
+            "/api/halt",
+            for: .trader,
+            "let no order leave anywhere: neither entries nor exits",
+            Operation(
+                body: .haltRequest,
+                .json(.halt, "It holds, and nothing that was decided before it is under way any more."),
+                .json(.accepted, .halt, "It holds, but the replicas in `awaited` have not confirmed it yet.")
+            ),
+            halt
+        )
+        table.add(
+            .delete,
+            "/api/halt",
+            for: .admin,
+            "lift the halt: strategies trade again",
+            Operation(.json(.halt, "Nothing is halted.")),
+            lift
+        )
     }
 
     private func current(_ request: Request, _ context: APIRequestContext) async throws -> Response {

@@ -74,7 +74,7 @@ struct StrategyRoutes: Sendable {
                 body: .stopRequest,
                 .json(.stoppedStrategy, "It has stopped everywhere."),
                 .json(.accepted, .strategy, "The stop is recorded, and takes longer."),
-                problems: notActive
+                problems: notActive + [(.conflict, "Trading is halted, and its position is to be closed.")]
             ),
             stop
         )

@@ -405,7 +405,8 @@ with sync_playwright() as playwright:
         for name, act in (
             ("sign in", lambda: sign_in(browser, page)), ("first view", lambda: first_view(browser)), ("start", lambda: start(page)), ("trades", lambda: trades(page)),
             ("failover", lambda: failover(browser, page)), ("pause and stop", lambda: pause_and_stop(page)),
-            ("history", lambda: history(page)), ("many", lambda: many(page)), ("halt", lambda: halt(browser, page)), ("events", lambda: events(page)),
+            ("history", lambda: history(page)), ("many", lambda: many(page)), ("events", lambda: events(page)),
+            ("halt", lambda: halt(browser, page)),
             ("everywhere", lambda: everywhere(browser, page)),
         ):
             with step(name):
