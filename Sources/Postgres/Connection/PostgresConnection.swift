@@ -136,7 +136,7 @@ package final class PostgresConnection: PostgresExecutor {
         timeout: Duration?,
         ticket: CancellationTicket
     ) async -> StatementRequest.Answer {
-        let deadline = timeout.map { ContinuousClock.now + $0 }
+        let deadline = timeout.map { Moment.now + $0 }
         return await StatementRequest.answer { continuation in
             let request = StatementRequest(
                 work: work,

@@ -24,7 +24,7 @@ extension ConnectionDriver {
             pending[id] = nil
             answer(entry.request, .failure(Self.unsent(entry.request, reason)))
         case .underWay:
-            let now = ContinuousClock.now
+            let now = Moment.now
             entry.cancelReason = reason
             entry.cancelWantedAt = now
             if machine.head == id { stopCopying() }
@@ -40,7 +40,7 @@ extension ConnectionDriver {
     }
 
     /// Something may be overdue: looks at every request, and finds out when to look again.
-    func deadlinePassed(now: ContinuousClock.Instant) {
+    func deadlinePassed(now: Moment) {
         nextDeadline = nil
         if let closingSince {
             guard closingSince + Self.closeLimit > now else {
@@ -100,7 +100,7 @@ extension ConnectionDriver {
     }
 
     func sendCancel(_ target: UInt64) {
-        let now = ContinuousClock.now
+        let now = Moment.now
         cancelStartedAt = now
         wake(at: now + Self.gateLimit)
         // The first time counts for giving up.

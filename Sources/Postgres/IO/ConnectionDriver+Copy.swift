@@ -48,7 +48,7 @@ extension ConnectionDriver {
                 continue
             }
             let bytes = Array(UnsafeRawBufferPointer(start: row, count: Int(count)))
-            if let consumer = channel.push(bytes) { resume(.copyConsumer(consumer, bytes)) }
+            if let consumer = channel.push(bytes) { resume(.copy { consumer.resume(returning: .success(bytes)) }) }
         }
         watch(reading: false)
         return false
@@ -61,7 +61,7 @@ extension ConnectionDriver {
             watch(writing: flushed == 1)
             guard flushed == 0 else { return false }
             let (taken, producer) = channel.take()
-            if let producer { resume(.copyProducer(producer, isOpen: true)) }
+            if let producer { resume(.copy { producer.resume(returning: true) }) }
             guard let step = taken else { return false }
             let code =
                 switch step {
@@ -88,7 +88,7 @@ extension ConnectionDriver {
         case nil: break
         case .out(let channel): channel.abandon()
         case .in(let channel):
-            if let producer = channel.abandon() { resume(.copyProducer(producer, isOpen: false)) }
+            if let producer = channel.abandon() { resume(.copy { producer.resume(returning: false) }) }
         }
     }
 }

@@ -19,14 +19,13 @@ final class ConnectionDriver: @unchecked Sendable {
     /// A caller that goes on as soon as the lock is released.
     enum Resumption: Sendable {
         case statement(StatementRequest, StatementRequest.Answer)
-        case copyConsumer(CheckedContinuation<CopyOutChannel.Row, Never>, [UInt8])
-        case copyProducer(CheckedContinuation<Bool, Never>, isOpen: Bool)
+        /// A closure, as a checked continuation inside would make copies of this type slow.
+        case copy(@Sendable () -> Void)
 
         func perform() {
             switch self {
             case .statement(let request, let answer): request.answer(answer)
-            case .copyConsumer(let continuation, let row): continuation.resume(returning: .success(row))
-            case .copyProducer(let continuation, let isOpen): continuation.resume(returning: isOpen)
+            case .copy(let action): action()
             }
         }
     }
@@ -66,12 +65,12 @@ final class ConnectionDriver: @unchecked Sendable {
     var deallocations: [UInt64: String] = [:]
     /// The first thing a dying server said.
     var lastWords: PostgresError?
-    var nextDeadline: ContinuousClock.Instant?
+    var nextDeadline: Moment?
     /// Whether an explicit transaction is open; other threads may look, once they have their answer.
     let inTransaction = Atomic<Bool>(false)
     private var isStarted = false
-    var closingSince: ContinuousClock.Instant?
-    var cancelStartedAt: ContinuousClock.Instant?
+    var closingSince: Moment?
+    var cancelStartedAt: Moment?
     private(set) var isFinished = false
 
     /// Takes over an established connection; from `adopt` on it belongs to the I/O thread.
@@ -124,7 +123,7 @@ final class ConnectionDriver: @unchecked Sendable {
     }
 
     /// What the I/O thread has to know of it.
-    var schedule: (nextDeadline: ContinuousClock.Instant?, isFinished: Bool) {
+    var schedule: (nextDeadline: Moment?, isFinished: Bool) {
         lock.withLock { _ in (nextDeadline, isFinished) }
     }
 
@@ -189,13 +188,13 @@ final class ConnectionDriver: @unchecked Sendable {
     func close() {
         machine.close()
         guard closingSince == nil, !isFinished else { return }
-        let now = ContinuousClock.now
+        let now = Moment.now
         closingSince = now
         wake(at: now + Self.closeLimit)
     }
 
     /// Its deadlines are looked at then, if not before.
-    func wake(at deadline: ContinuousClock.Instant) {
+    func wake(at deadline: Moment) {
         if nextDeadline.map({ deadline < $0 }) ?? true { nextDeadline = deadline }
     }
 

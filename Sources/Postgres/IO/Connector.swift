@@ -38,7 +38,7 @@ enum Connector {
 
     static func open(_ configuration: PostgresConfiguration) async throws(PostgresError) -> Opened {
         let parameters = try ConnectionParameters(configuration)
-        let deadline = ContinuousClock.now + configuration.connectTimeout
+        let deadline = Moment.now + configuration.connectTimeout
         let current = Mutex<Attempt?>(nil)
         let ticket = CancellationTicket()
         let answer = await withTaskCancellationHandler {
@@ -81,7 +81,7 @@ enum Connector {
 
     private static func connect(
         _ parameters: ConnectionParameters,
-        deadline: ContinuousClock.Instant,
+        deadline: Moment,
         isOver: () -> Bool
     ) -> Answer {
         // Only libpq's blocking call goes on to the next host when one does not answer in time; only its other one can
@@ -116,7 +116,7 @@ enum Connector {
     private static func inspect(
         _ opened: Opened,
         _ configuration: PostgresConfiguration,
-        deadline: ContinuousClock.Instant,
+        deadline: Moment,
         isOver: () -> Bool
     ) -> Answer {
         let connection = opened.connection

@@ -63,6 +63,7 @@ final class IOThread: Sendable {
         var timers = TimerQueue()
         var commands: [Command] = []
         var touched: [ConnectionDriver] = []
+        var spent: [OpaquePointer] = []
         var resumptions: [ConnectionDriver.Resumption] = []
 
         func touch(_ driver: ConnectionDriver, _ body: (ConnectionDriver) -> Void) {
@@ -81,7 +82,8 @@ final class IOThread: Sendable {
                 inbox.isAwake = !inbox.commands.isEmpty
                 return !inbox.isAwake
             }
-            let limit = maySleep ? Self.milliseconds(until: deadline) : 0
+            // -1: for as long as it takes.
+            let limit = maySleep ? deadline?.milliseconds(from: .now) ?? -1 : 0
             let count = epoll_wait(epoll, &events, Int32(events.count), limit)
             if count > 0 {
                 for event in events[0..<Int(count)] {
@@ -112,7 +114,7 @@ final class IOThread: Sendable {
             }
             commands.removeAll(keepingCapacity: true)
             if deadline != nil || !timers.isEmpty {
-                let now = ContinuousClock.now
+                let now = Moment.now
                 while let timer = timers.popExpired(at: now) { timer.action() }
                 for driver in drivers.values where driver.schedule.nextDeadline.map({ $0 <= now }) ?? false {
                     touch(driver) { $0.deadlinePassed(now: now) }
@@ -124,15 +126,7 @@ final class IOThread: Sendable {
                 if driver.schedule.isFinished { drivers[driver.id] = nil }
             }
             touched.removeAll(keepingCapacity: true)
+            SpentResults.shared.clear(&spent)
         }
-    }
-
-    /// For `epoll_wait`: rounded up, so that it does not spin before the deadline.
-    private static func milliseconds(until deadline: ContinuousClock.Instant?) -> Int32 {
-        guard let deadline else { return -1 }
-        let (seconds, attoseconds) = (deadline - .now).components
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        guard seconds < 1_000_000 else { return 1_000_000_000 }
-        return Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
     }
 }

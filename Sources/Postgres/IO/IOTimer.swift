@@ -1,6 +1,6 @@
 /// Something to do on the I/O thread at a moment; brief, never blocking, and harmless when it comes too late.
 struct IOTimer: Sendable {
-    let deadline: ContinuousClock.Instant
+    let deadline: Moment
     let action: @Sendable () -> Void
 }
 
@@ -9,7 +9,7 @@ struct TimerQueue {
     private var heap: [IOTimer] = []
 
     var isEmpty: Bool { heap.isEmpty }
-    var next: ContinuousClock.Instant? { heap.first?.deadline }
+    var next: Moment? { heap.first?.deadline }
 
     mutating func insert(_ timer: IOTimer) {
         heap.append(timer)
@@ -22,7 +22,7 @@ struct TimerQueue {
         }
     }
 
-    mutating func popExpired(at now: ContinuousClock.Instant) -> IOTimer? {
+    mutating func popExpired(at now: Moment) -> IOTimer? {
         guard let first = heap.first, first.deadline <= now else { return nil }
         heap[0] = heap[heap.count - 1]
         heap.removeLast()

@@ -10,8 +10,8 @@ final class PendingRequest {
     let request: StatementRequest
     /// Why it is to be cancelled, and since when.
     var cancelReason: CancelReason?
-    var cancelWantedAt: ContinuousClock.Instant?
-    var cancelSentAt: ContinuousClock.Instant?
+    var cancelWantedAt: Moment?
+    var cancelSentAt: Moment?
     /// Its caller has been told; what still comes is dropped.
     var isAbandoned = false
     /// The prepared statement it runs as.

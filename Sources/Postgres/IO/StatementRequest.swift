@@ -38,13 +38,13 @@ final class StatementRequest: Sendable {
 
     let id: UInt64
     let work: Work
-    let deadline: ContinuousClock.Instant?
+    let deadline: Moment?
     private let ticket: CancellationTicket
     private let continuation: Continuation
 
     init(
         work: Work,
-        deadline: ContinuousClock.Instant?,
+        deadline: Moment?,
         ticket: CancellationTicket,
         continuation: Continuation
     ) {

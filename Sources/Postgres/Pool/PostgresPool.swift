@@ -297,7 +297,7 @@ package final class PostgresPool: PostgresExecutor {
         guard isWaiting else { return }
         IOThread.shared.send(
             .schedule(
-                IOTimer(deadline: deadline) { [weak self] in
+                IOTimer(deadline: .now + (deadline - now)) { [weak self] in
                     guard let self else { return }
                     giveUp(ticket.id, outOfTime())
                 }

@@ -3,7 +3,7 @@ internal import CLibPQ
 /// Owns one `PGresult`.
 ///
 /// Unchecked: a finished `PGresult` is never changed again, and libpq's functions that read one may be called from any
-/// thread; it is freed once, by the last owner.
+/// thread; it is freed once, when its last owner is done.
 final class ResultStorage: @unchecked Sendable {
     let pointer: OpaquePointer
     let rowCount: Int
@@ -16,7 +16,7 @@ final class ResultStorage: @unchecked Sendable {
     }
 
     deinit {
-        PQclear(pointer)
+        if !SpentResults.shared.take(pointer) { PQclear(pointer) }
     }
 
     func value(row: Int, column: Int) -> PostgresValue {

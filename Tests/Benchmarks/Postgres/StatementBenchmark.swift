@@ -10,6 +10,7 @@ import Postgres
 struct StatementBenchmark {
     private static let singles = 10_000
     private static let pipelined = 40_000
+    private static let depths = [8, 32, 64]
 
     private let server: PostgresServer
     private let pgbench: String
@@ -28,7 +29,7 @@ struct StatementBenchmark {
         self.connections = connections
         let statement = "\\set n random(1, 1000000)\nSELECT :n::int;\n"
         try write("single", statement)
-        for depth in [8, 32] {
+        for depth in Self.depths {
             let statements = String(repeating: statement, count: depth)
             try write("pipeline\(depth)", "\\startpipeline\n\(statements)\\endpipeline\n")
         }
@@ -43,10 +44,8 @@ struct StatementBenchmark {
         var single = Series("one at a time")
         var pgbenchFour = Series("pgbench, four clients, one at a time each")
         var four = Series("four connections, one at a time on each")
-        var pgbench8 = Series("pgbench, pipelines of 8")
-        var pipeline8 = Series("one connection, 8 tasks")
-        var pgbench32 = Series("pgbench, pipelines of 32")
-        var pipeline32 = Series("one connection, 32 tasks")
+        var pgbenchPipelines = Self.depths.map { Series("pgbench, pipelines of \($0)") }
+        var pipelines = Self.depths.map { Series("one connection, \($0) tasks") }
         let one = [connections[0]]
         for round in 0...rounds {
             let results = [
@@ -54,30 +53,31 @@ struct StatementBenchmark {
                 try await client(one, tasks: 1, count: Self.singles),
                 try await pgbench("single", clients: 4, transactions: Self.pipelined / 4, statementsEach: 1),
                 try await client(connections, tasks: 4, count: Self.pipelined),
-                try await pgbench("pipeline8", transactions: Self.pipelined / 8, statementsEach: 8),
-                try await client(one, tasks: 8, count: Self.pipelined),
-                try await pgbench("pipeline32", transactions: Self.pipelined / 32, statementsEach: 32),
-                try await client(one, tasks: 32, count: Self.pipelined),
             ]
+            var deep: [(theirs: Measurement, ours: Measurement)] = []
+            for depth in Self.depths {
+                let transactions = Self.pipelined / depth
+                let theirs = try await pgbench("pipeline\(depth)", transactions: transactions, statementsEach: depth)
+                deep.append((theirs, try await client(one, tasks: depth, count: Self.pipelined)))
+            }
             // The first one warms up.
             guard round > 0 else { continue }
             pgbenchSingle.append(results[0])
             single.append(results[1])
             pgbenchFour.append(results[2])
             four.append(results[3])
-            pgbench8.append(results[4])
-            pipeline8.append(results[5])
-            pgbench32.append(results[6])
-            pipeline32.append(results[7])
+            for (index, pair) in deep.enumerated() {
+                pgbenchPipelines[index].append(pair.theirs)
+                pipelines[index].append(pair.ours)
+            }
         }
         print("SELECT $1::int, prepared, \(rounds) rounds (medians)")
         print(Series.heading)
-        for series in [pgbenchSingle, single, pgbenchFour, four, pgbench8, pipeline8, pgbench32, pipeline32] {
-            print(series.line)
-        }
+        for series in [pgbenchSingle, single, pgbenchFour, four] { print(series.line) }
+        for (theirs, ours) in zip(pgbenchPipelines, pipelines) { print(theirs.line + "\n" + ours.line) }
         let latency = ratio(single, to: pgbenchSingle, by: \.microseconds)
         report("latency, \(single.name)", latency, isReached: latency <= 1.6, goal: "≤ 1.6 × pgbench's")
-        for (ours, theirs) in [(pipeline8, pgbench8), (pipeline32, pgbench32)] {
+        for (theirs, ours) in zip(pgbenchPipelines, pipelines) {
             let rate = ratio(ours, to: theirs, by: \.perSecond)
             report("throughput, \(ours.name)", rate, isReached: rate >= 0.5, goal: "≥ 0.5 × pgbench's")
             let gain = ratio(ours, to: four, by: \.perSecond)
