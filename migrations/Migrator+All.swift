@@ -8,6 +8,7 @@ extension Migrator {
         Migration(version: 5, name: "live_orders", sql: PackageResources.V0005__live_orders_sql),
         Migration(version: 6, name: "idempotency_keys", sql: PackageResources.V0006__idempotency_keys_sql),
         Migration(version: 7, name: "halt", sql: PackageResources.V0007__halt_sql),
+        Migration(version: 8, name: "limits", sql: PackageResources.V0008__limits_sql),
     ]
 
     /// The newest version this binary knows.

@@ -1,3 +1,5 @@
+package import Trading
+
 /// How the API listens and how long it waits.
 package struct APIConfiguration: Sendable {
     package var host: String
@@ -5,6 +7,8 @@ package struct APIConfiguration: Sendable {
     package var port: Int
     /// The exchange of requests that name none.
     package var defaultExchange: String
+    /// What strategies may risk whose start does not say it.
+    package var defaultLimits: RiskLimits
     /// How long a start waits for the strategy to run before it answers 202.
     package var startWait: Duration
     /// How long a stop waits for the strategy to have stopped before it answers 202.
@@ -20,6 +24,7 @@ package struct APIConfiguration: Sendable {
         host: String = "127.0.0.1",
         port: Int = 8080,
         defaultExchange: String = "binance",
+        defaultLimits: RiskLimits = .none,
         startWait: Duration = .seconds(5),
         stopWait: Duration = .seconds(5),
         recheckInterval: Duration = .milliseconds(250),
@@ -29,6 +34,7 @@ package struct APIConfiguration: Sendable {
         self.host = host
         self.port = port
         self.defaultExchange = defaultExchange
+        self.defaultLimits = defaultLimits
         self.startWait = startWait
         self.stopWait = stopWait
         self.recheckInterval = recheckInterval

@@ -91,6 +91,7 @@ export function sentence(event, names = new Map(), replicas = new Map()) {
     case "handed_over": return `${replica} handed over ${details.strategies === undefined ? `${details.shards} shards` : strategies(details.strategies)}`;
     case "orphaned": return `${strategies(details.strategies)} without an owner: nobody has room`;
     case "drain_requested": return `${replica} was asked to hand everything over${by}`;
+    case "limit_reached": return `${symbol} opens nothing: ${details.reason ?? ""} (${(details.limit ?? "").replaceAll("_", " ")})`;
     case "halted": return `All trading halted: ${details.reason ?? ""}${by}`;
     case "unhalted": return `Trading goes on: the halt is lifted${by}`;
     default: return [event.kind.replaceAll("_", " "), symbol, JSON.stringify(details)].filter(Boolean).join(" · ");
@@ -100,7 +101,7 @@ export function sentence(event, names = new Map(), replicas = new Map()) {
 /** How much an event wants to be seen. */
 export function weight(kind) {
   if (["failed", "quarantined", "fenced", "orphaned", "halted"].includes(kind)) return "bad";
-  if (["claimed", "handed_over", "drain_requested", "paused"].includes(kind)) return "warn";
+  if (["claimed", "handed_over", "drain_requested", "paused", "limit_reached"].includes(kind)) return "warn";
   if (["started", "restored", "resumed", "unhalted"].includes(kind)) return "good";
   return "plain";
 }

@@ -8,7 +8,7 @@ import { age, count, dateTime, money, percent, sentence, setClock, signed, tone,
 const troubles = ["failed", "quarantined", "orphaned", "suspended"];
 /** What moves or ends something: with the trades between them they could not be seen. */
 const telling = ["started", "paused", "resumed", "stopped", "failed", "quarantined", "orphaned", "fenced", "claimed", "restored",
-  "handed_over", "drain_requested", "stop_requested", "halted", "unhalted"];
+  "handed_over", "drain_requested", "stop_requested", "halted", "unhalted", "limit_reached"];
 const order = ["running", "paused", "starting", "stopping", ...troubles];
 /** Strategies shown on the cards, the largest positions first. */
 const shown = 200;
@@ -224,6 +224,7 @@ function eventItem(event) {
 
 const figures = [
   ["exposure", "Open exposure", money],
+  ["pnl_today", "Today", signed],
   ["unrealized_pnl", "Unrealised", signed],
   ["pnl", "Realised, net of fees", signed],
   ["fees", "Fees", money],

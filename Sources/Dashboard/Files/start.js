@@ -64,6 +64,18 @@ function makeForm(choices) {
     h("input", { type: "radio", name: "execution", value: execution, checked: execution === "paper", disabled: !allowed(execution) }),
     h("span", {}, h("b", {}, title), h("small", {}, text)));
 
+  const amount = /^\d{1,10}(\.\d{1,8})?$/;
+  const limits = [
+    ["order_value", "One order", "What an entry may cost.", "in quote units"],
+    ["position_value", "Position", "What it may hold, entries under way included.", "in quote units"],
+    ["daily_loss", "Loss in a day", "Then it opens nothing until midnight, UTC.", "in quote units"],
+    ["orders_per_minute", "Orders in a minute", "Entries and exits count.", ""],
+  ].map(([name, title, hint, unit]) => ({
+    name, title, unit, pattern: unit ? amount : /^[1-9]\d{0,3}$/, wrong: unit ? "must be an amount above zero" : "must be a whole number from 1 to 6000",
+    hint: choices.default_limits[name] === undefined ? hint : `${hint} Empty: ${choices.default_limits[name]}, the default here.`,
+    control: h("input", { type: "text", inputmode: unit ? "decimal" : "numeric", autocomplete: "off" }),
+  }));
+
   const form = h("form", { class: "panel", novalidate: true },
     h("fieldset", { class: "choices" }, h("legend", {}, "Money"),
       way("paper", "Paper", "Orders are filled by Tenure itself, at market prices. Nothing leaves it, nothing can be lost."),
@@ -78,6 +90,11 @@ function makeForm(choices) {
       field("mode", "Mode", mode), field("interval", "Candles", interval), field("exchange", "Exchange", exchange)),
     modeHint,
     h("fieldset", {}, h("legend", {}, "Parameters"), parameters),
+    h("fieldset", {}, h("legend", {}, "Limits"),
+      h("p", { class: "quiet" }, "Beyond them nothing is opened; what is held can always be sold. Empty: no limit."),
+      h("div", { class: "fields" }, ...limits.map((limit) => field(`limits.${limit.name}`, limit.title, limit.control, {
+        hint: limit.hint, unit: limit.unit, check: (text) => (text === "" ? null : limit.pattern.test(text) && Number(text) > 0 ? null : limit.wrong),
+      })))),
     problems, summary,
     h("p", { class: "actions" }, button));
 
@@ -144,6 +161,8 @@ function makeForm(choices) {
     const order = {
       symbol: value(symbol).toUpperCase(), mode: mode.value, interval: interval.value, exchange: exchange.value,
       execution: execution(), config: config(),
+      limits: Object.fromEntries(limits.filter((limit) => value(limit.control) !== "").map((limit) =>
+        [limit.name, limit.unit ? value(limit.control) : Number(value(limit.control))])),
     };
     if (order.execution === "live" && !await ask({
       title: `Trade ${order.symbol} with live money?`, kind: "bad", confirm: "Start with live money", phrase: `live ${order.symbol}`,

@@ -22,13 +22,14 @@ export function strategy({ argument, refresh }) {
   const pause = h("button", { type: "button", onclick: () => setPaused(current.status === "paused" ? false : true) });
   const retry = h("button", { type: "button", onclick: () => setPaused(false), hidden: true }, "Start again");
   const end = h("button", { type: "button", class: "danger", onclick: stop }, "Stop …");
+  const limited = h("p", { class: "panel limited", hidden: true });
   const buttons = h("p", { class: "actions trader", hidden: true }, retry, pause, end);
 
   const figures = {};
   const figure = (name, text) => h("div", { class: "figure" }, h("dt", {}, text), figures[name] = h("dd"));
   const summary = h("dl", { class: "figures" },
     figure("exposure", "Exposure"), figure("position", "Position"), figure("unrealized", "Unrealised"),
-    figure("pnl", "Realised, net of fees"), figure("fees", "Fees"), figure("trades", "Trades"),
+    figure("today", "Today"), figure("pnl", "Realised, net of fees"), figure("fees", "Fees"), figure("trades", "Trades"),
     figure("candles", "Candles"), figure("last", "Last candle"), figure("restores", "Taken over"));
 
   const orders = h("tbody");
@@ -36,13 +37,16 @@ export function strategy({ argument, refresh }) {
   const owners = h("ol", { class: "timeline" });
   const events = h("ol", { class: "events", tabindex: "0", "aria-labelledby": "events" });
   const parameters = h("dl", { class: "parameters" });
+  const limits = h("dl", { class: "parameters" });
+  const unlimited = h("p", { class: "quiet" }, "None: it risks whatever its parameters say.");
   const chartNote = h("p", { class: "quiet", hidden: true });
 
   const box = (id, text, ...content) => h("section", { class: "panel", "aria-labelledby": id }, h("h2", { id }, text), ...content);
+  const limitBox = box("limits", "Limits", limits, unlimited);
   const number = (text) => ({ title: text, class: "number" });
   const content = h("div", {},
     h("div", { class: "heading" }, title, badge, pill, h("span", { class: "grow" }), buttons),
-    about, failure, summary,
+    about, failure, limited, summary,
     h("div", { class: "depth" },
       h("div", {},
         h("section", { class: "panel", "aria-label": "Chart" }, picture.element, chartNote),
@@ -51,6 +55,7 @@ export function strategy({ argument, refresh }) {
       h("div", {},
         box("owners", "Who ran it", owners),
         box("parameters", "Parameters", parameters),
+        limitBox,
         box("events", "Events", events))));
   const missing = h("p", { class: "empty", hidden: true });
   const element = h("div", { class: "view strategy" }, missing, content);
@@ -94,6 +99,15 @@ export function strategy({ argument, refresh }) {
       : `${current.strategy_type} on ${current.interval} candles, ${current.exchange} · ${dateTime(current.started_at)} to ${dateTime(current.stopped_at)} · ${current.reason}`);
     setText(failure, current.last_error ?? "");
     failure.hidden = !current.last_error;
+    const reached = current.limit_reached;
+    limited.hidden = !reached;
+    if (reached) setText(limited, `It opens nothing: ${reached.reason} (${reached.limit.replaceAll("_", " ")}).`);
+    limitBox.hidden = !isActive;
+    const given = Object.entries(current.limits ?? {});
+    unlimited.hidden = given.length > 0;
+    keyed(limits, given, ([name]) => name,
+      ([name]) => h("div", {}, h("dt", {}, name.replaceAll("_", " ")), h("dd")),
+      (item, [, value]) => setText(item.lastChild, String(value)));
     buttons.hidden = !isActive;
     const isDown = ["failed", "quarantined"].includes(current.status);
     retry.hidden = !isDown;
@@ -104,12 +118,14 @@ export function strategy({ argument, refresh }) {
     const values = {
       exposure: current.exposure === undefined ? "–" : money(current.exposure), position: exact(current.position),
       unrealized: current.unrealized_pnl === undefined ? "–" : signed(current.unrealized_pnl),
+      today: current.pnl_today === undefined ? "–" : signed(current.pnl_today),
       pnl: signed(current.pnl), fees: money(current.fees), trades: count(current.trades_count), candles: count(current.candles),
       last: isActive ? age(current.last_candle) : when(current.last_candle ?? current.stopped_at), restores: `${count(current.restores)} ×`,
     };
     for (const [name, text] of Object.entries(values)) setText(figures[name], text);
     setAttribute(figures.unrealized, "class", tone(current.unrealized_pnl ?? 0));
     setAttribute(figures.pnl, "class", tone(current.pnl));
+    setAttribute(figures.today, "class", tone(current.pnl_today ?? 0));
     setAttribute(figures.last, "title", dateTime(current.last_candle));
 
     keyed(parameters, Object.entries(current.config), ([name]) => name,

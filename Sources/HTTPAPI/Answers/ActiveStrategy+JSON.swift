@@ -33,6 +33,15 @@ extension ActiveStrategy {
         json.member("restores", restores)
         json.member("last_candle", lastCandle)
         json.member("last_error", lastError)
+        json.member("limits", json: limits)
+        json.member("limit_reached") { json in
+            guard let limitReached else { return json.null() }
+            json.object { json in
+                json.member("limit", limitReached.name)
+                json.member("reason", limitReached.reason)
+            }
+        }
+        json.member("pnl_today", pnlToday)
     }
 }
 

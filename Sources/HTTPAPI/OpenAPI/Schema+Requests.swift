@@ -2,6 +2,12 @@ import Store
 import Trading
 
 extension Schema {
+    private static let limits: [(String, Shape)] = [
+        ("order_value", .positive.like("1000")), ("position_value", .positive.like("5000")),
+        ("daily_loss", .positive.like("200")),
+        ("orders_per_minute", Shape(#"{"type":"integer","minimum":1,"maximum":6000}"#, example: "10")),
+    ]
+
     static let startRequest = Schema(
         "StartRequest",
         .request(
@@ -14,6 +20,13 @@ extension Schema {
                 (
                     "config",
                     Shape(#"{"type":"object"}"#, example: "{}").described("Parameters of the mode: see /api/modes.")
+                ),
+                (
+                    "limits",
+                    .request([], optional: limits)
+                        .described(
+                            "Beyond them nothing is opened; exits always leave. Those not given have the defaults."
+                        )
                 ),
             ]
         )
@@ -47,6 +60,8 @@ extension Schema {
 }
 
 extension Shape {
+    /// An amount above zero, in a request.
+    static let positive = Shape.text("100", pattern: "^[0-9]{1,10}(\\.[0-9]{1,8})?$")
     /// The name of a market, in a request: upper or lower case.
     static let symbol = Shape.text("BTCUSDT", pattern: "^[A-Za-z0-9._-]{1,20}$")
     static let exchange = Shape.text("binance", pattern: "^[A-Za-z0-9._-]{1,32}$")

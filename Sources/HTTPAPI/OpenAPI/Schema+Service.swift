@@ -41,6 +41,7 @@ extension Schema {
             ("exchanges", .array(of: .text("binance"))),
             ("default_exchange", .text("binance")),
             ("executions", .array(of: .choice(Execution.self)).described("Those that are allowed here.")),
+            ("default_limits", .record([], sometimes: limitMembers).described("Of a start that says nothing else.")),
         ])
     )
 
@@ -55,7 +56,8 @@ extension Schema {
                 .array(
                     of: .record([
                         ("execution", .choice(Execution.self)), ("strategies", .count), ("holding", .count),
-                        ("exposure", .decimal), ("pnl", .decimal), ("unrealized_pnl", .decimal), ("fees", .decimal),
+                        ("exposure", .decimal), ("pnl", .decimal), ("pnl_today", .decimal),
+                        ("unrealized_pnl", .decimal), ("fees", .decimal),
                         ("orders_under_way", .count),
                     ])
                 )

@@ -4,6 +4,13 @@ import Trading
 extension Schema {
     static let owner = Schema("Owner", .record([("id", .id), ("name", .text("replica-1"))]))
 
+    static let limitMembers: [(String, Shape)] = [
+        ("order_value", .decimal.described("What one entry may cost, in quote units.")),
+        ("position_value", .decimal.described("What it may hold, entries under way included, in quote units.")),
+        ("daily_loss", .decimal.described("What it may lose in a day (UTC); then it opens nothing until the next.")),
+        ("orders_per_minute", .count),
+    ]
+
     private static let strategyMembers: [(String, Shape)] = [
         ("id", .id),
         ("symbol", .text("BTCUSDT")),
@@ -28,6 +35,15 @@ extension Schema {
         ("restores", .count.described("How often another replica has taken it over.")),
         ("last_candle", .optional(.moment).described("Open time of the last candle that it has processed.")),
         ("last_error", .optional(.text("The exchange does not know the market."))),
+        ("limits", .record([], sometimes: limitMembers)),
+        (
+            "limit_reached",
+            .optional(
+                .record([("limit", .choice(limitMembers.map(\.0))), ("reason", .text("an order of 101 is above 100"))])
+            )
+            .described("What keeps it from opening something.")
+        ),
+        ("pnl_today", .decimal.described("Since midnight (UTC) of its last candle's day, realised and not.")),
     ]
 
     static let strategy = Schema("Strategy", .record(strategyMembers))

@@ -2,10 +2,12 @@ import Store
 import Trading
 
 extension StartRequest {
-    private static let members = ["symbol", "mode", "interval", "exchange", "execution", "config"]
+    private static let members = ["symbol", "mode", "interval", "exchange", "execution", "config", "limits"]
 
     /// - Returns: What could be read, and what is wrong with the rest.
-    static func parse(_ body: JSONValue, defaultExchange: String) throws -> (StartRequest, [FieldProblem]) {
+    static func parse(_ body: JSONValue, defaultExchange: String, defaultLimits: RiskLimits) throws -> (
+        StartRequest, [FieldProblem]
+    ) {
         var fields = try RequestFields(body, known: members)
         let symbol = fields.symbol()
         var mode = fields.requiredString("mode", "scalp")
@@ -19,7 +21,8 @@ extension StartRequest {
             interval: fields.interval(),
             exchange: fields.exchange(otherwise: defaultExchange),
             execution: fields.choice("execution", otherwise: .paper),
-            config: fields.object("config")
+            config: fields.object("config"),
+            limits: fields.limits(otherwise: defaultLimits)
         )
         return (request, fields.problems)
     }

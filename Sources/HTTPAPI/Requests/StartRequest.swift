@@ -13,4 +13,6 @@ package struct StartRequest: Sendable {
     package var execution: Execution?
     /// The members of `config`; empty if there was none.
     package var config: [String: JSONValue]?
+    /// What it may risk; what it does not say has the replica's default.
+    package var limits: RiskLimits?
 }

@@ -56,6 +56,7 @@ struct OverviewRoutes: Sendable {
             json.member("exchanges", texts: choices.exchanges)
             json.member("default_exchange", configuration.defaultExchange)
             json.member("executions", texts: choices.executions.map(\.rawValue))
+            json.member("default_limits") { configuration.defaultLimits.write(to: &$0) }
         }
     }
 
@@ -120,6 +121,7 @@ extension Overview.Book {
             json.member("holding", holding)
             json.member("exposure", exposure)
             json.member("pnl", pnl)
+            json.member("pnl_today", pnlToday)
             json.member("unrealized_pnl", unrealizedPnL)
             json.member("fees", fees)
             json.member("orders_under_way", ordersUnderWay)

@@ -30,7 +30,11 @@ extension StrategyRoutes {
 
     /// - Throws: ``Problem`` with everything that is wrong with the request, by syntax or by what there is.
     private func order(from body: JSONValue) async throws -> StartOrder {
-        let (request, syntax) = try StartRequest.parse(body, defaultExchange: configuration.defaultExchange)
+        let (request, syntax) = try StartRequest.parse(
+            body,
+            defaultExchange: configuration.defaultExchange,
+            defaultLimits: configuration.defaultLimits
+        )
         var problems = syntax
         var complete: JSONValue?
         switch try await dependencies.validator.validate(request) {
@@ -39,7 +43,7 @@ extension StrategyRoutes {
         }
         guard problems.isEmpty, let symbol = request.symbol, let mode = request.mode,
             let interval = request.interval, let exchange = request.exchange, let execution = request.execution,
-            let complete
+            let complete, let limits = request.limits
         else { throw Problem.invalidFields(problems) }
         return StartOrder(
             symbol: symbol,
@@ -47,7 +51,8 @@ extension StrategyRoutes {
             strategyType: mode,
             interval: interval,
             execution: execution,
-            config: complete
+            config: complete,
+            limits: limits
         )
     }
 

@@ -17,6 +17,8 @@ struct RunState: Codable, Equatable {
     var timeline: Int64?
     /// The last candle that was history when the strategy started: up to it, candles only form its opinion.
     var warmUpEnd: Timestamp
+    /// `nil`: written before there were limits.
+    var risk: RiskMonitor?
 
     struct BookedFills: Codable, Hashable {
         var quantity: FixedDecimal = .zero
@@ -34,7 +36,8 @@ struct RunState: Codable, Equatable {
         booked: [String: BookedFills] = [:],
         adopted: [JournalledOrder] = [],
         timeline: Int64? = nil,
-        warmUpEnd: Timestamp
+        warmUpEnd: Timestamp,
+        risk: RiskMonitor
     ) {
         self.strategy = strategy
         self.position = position
@@ -43,6 +46,7 @@ struct RunState: Codable, Equatable {
         self.adopted = adopted.isEmpty ? nil : adopted
         self.timeline = timeline
         self.warmUpEnd = warmUpEnd
+        self.risk = risk
     }
 
     func text() throws -> String {

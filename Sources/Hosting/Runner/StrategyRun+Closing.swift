@@ -34,7 +34,8 @@ extension StrategyRun {
             state: try state.text(),
             position: state.position,
             lastPrice: checkpoint.lastPrice,
-            reports: checkpoint.reports
+            reports: checkpoint.reports,
+            day: state.risk?.dayStart.map { DayRecord(start: $0, equity: state.risk?.dayEquity ?? .zero) }
         )
         return (last, Decisions(orders: [order], fills: [fill]))
     }

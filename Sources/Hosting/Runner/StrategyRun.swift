@@ -23,6 +23,8 @@ package struct StrategyRun: Sendable {
     private var reports = 0
     /// Whether the strategy is over: orders under way are settled without it.
     private var isOver = false
+    private let limits: RiskLimits
+    private var risk = RiskMonitor()
     private let warmUpEnd: Timestamp
     package private(set) var cursor: Timestamp
     private var candles: Int
@@ -48,6 +50,7 @@ package struct StrategyRun: Sendable {
         strategy: AnyStrategy,
         lastClosed: Timestamp,
         paper: PaperMarket?,
+        limits: RiskLimits = .none,
         timeline: Int64? = nil
     ) {
         self.strategyID = strategyID
@@ -55,6 +58,7 @@ package struct StrategyRun: Sendable {
         self.interval = interval
         self.strategy = strategy
         self.paper = paper
+        self.limits = limits
         self.timeline = timeline
         position = Position()
         pending = []
@@ -72,13 +76,16 @@ package struct StrategyRun: Sendable {
         mode: StrategyMode,
         config: JSONValue,
         checkpoint: Checkpoint,
-        paper: PaperMarket?
+        paper: PaperMarket?,
+        limits: RiskLimits = .none
     ) throws {
         let state = try RunState(text: checkpoint.state)
         self.strategyID = strategyID
         self.symbol = symbol
         self.interval = interval
         self.paper = paper
+        self.limits = limits
+        risk = state.risk ?? RiskMonitor()
         strategy = try mode.restore(config: config, state: state.strategy)
         position = state.position
         pending = state.pending
@@ -100,7 +107,8 @@ package struct StrategyRun: Sendable {
             booked: booked,
             adopted: adopted,
             timeline: timeline,
-            warmUpEnd: warmUpEnd
+            warmUpEnd: warmUpEnd,
+            risk: risk
         )
         return Checkpoint(
             cursor: cursor,
@@ -108,7 +116,9 @@ package struct StrategyRun: Sendable {
             state: try state.text(),
             position: position,
             lastPrice: lastPrice,
-            reports: reports
+            reports: reports,
+            day: risk.dayStart.map { DayRecord(start: $0, equity: risk.dayEquity) },
+            limit: risk.reached.map { ReachedLimit(name: $0.limit.rawValue, reason: $0.message) }
         )
     }
 
@@ -125,7 +135,7 @@ package struct StrategyRun: Sendable {
     package mutating func begin(_ candle: Candle, barriers: OrderBarriers) throws -> Decisions {
         var decisions = Decisions()
         guard candle.openTime == cursor + interval.milliseconds else { return decisions }
-        try fillPending(at: candle, Gate(barriers: barriers, isStale: false, price: candle.open), &decisions)
+        try fillPending(at: candle, opening(candle, barriers: barriers, isStale: false), &decisions)
         return decisions
     }
 
@@ -142,12 +152,20 @@ package struct StrategyRun: Sendable {
         guard candle.openTime > cursor else { return decisions }
         let isStale = strategy.catchUp == .warm && isCatchUp(candle, exchangeTime: exchangeTime)
         let isWarmUp = candle.openTime <= warmUpEnd
-        let gate = Gate(barriers: barriers, isStale: isStale, isWarmUp: isWarmUp, terms: terms, price: candle.close)
-        try fillPending(at: candle, gate, &decisions)
+        try fillPending(at: candle, opening(candle, barriers: barriers, isStale: isStale), &decisions)
+        let gate = Gate(
+            barriers: barriers,
+            isStale: isStale,
+            isWarmUp: isWarmUp,
+            terms: terms,
+            price: candle.close,
+            time: candle.closeTime(interval)
+        )
         cursor = candle.openTime
         candles += gate.isWarmUp ? 0 : 1
         lastPrice = candle.close
         isDirty = true
+        observe(gate)
         let intents = try ask(.candle(candle))
         try carryOut(intents, .candle(candle.openTime), decidedOn: candle.openTime, gate, &decisions)
         return decisions
@@ -161,8 +179,10 @@ extension StrategyRun {
         var isStale: Bool
         var isWarmUp = false
         var terms: OrderTerms?
-        /// The last one, for the exchange's rules about amounts.
+        /// The last one, for the exchange's rules about amounts, and for limits.
         var price: FixedDecimal
+        /// The market's, for limits.
+        var time: Timestamp
 
         /// The intent as it is to be journalled, cut to what the exchange takes; or why not.
         func verdict(on intent: OrderIntent, sellable: FixedDecimal) -> Result<OrderIntent, OrderRefusal> {
@@ -187,6 +207,31 @@ extension StrategyRun {
                 return intent.quantity > sellable ? "position: only \(sellable) can be sold" : nil
             }
         }
+    }
+
+    /// For what is decided at a candle's open, whenever that is.
+    private func opening(_ candle: Candle, barriers: OrderBarriers, isStale: Bool) -> Gate {
+        Gate(barriers: barriers, isStale: isStale, price: candle.open, time: candle.openTime)
+    }
+
+    private mutating func observe(_ gate: Gate) {
+        risk.observe(position.realizedPnL + position.unrealizedPnL(at: gate.price), at: gate.time, limits)
+    }
+
+    /// Why this, which nothing else stands against, would go beyond a limit; `nil` if it may leave, and is counted.
+    private mutating func beyondLimits(_ intent: OrderIntent, _ gate: Gate) -> OrderRefusal? {
+        if intent.effect == .entry {
+            let coming = pending.reduce(position.quantity) { held, order in
+                guard order.intent.side == .buy else { return held }
+                return held + order.intent.quantity - (booked[order.id]?.quantity ?? .zero)
+            }
+            let entry = RiskMonitor.Entry(value: intent.quantity * gate.price, exposure: coming * gate.price)
+            if let breach = risk.judge(entry, at: gate.time, limits) {
+                return OrderRefusal(reason: "limit \(breach.limit.rawValue): \(breach.message)")
+            }
+        }
+        risk.note(orderAt: gate.time, limits)
+        return nil
     }
 
     /// What is held and not on sale already, so that two exits never sell the same thing.
@@ -244,6 +289,7 @@ extension StrategyRun {
             if result.status.isFinal, index == news.count - 1 { drop(order) }
             position.book(fill)
             decisions.fills.append(fill)
+            observe(gate)
             try carryOut(try ask(.fill(fill)), .fill(fill.tradeID), decidedOn: decidedOn, gate, &decisions)
         }
         guard result.status.isFinal else { return }
@@ -280,6 +326,10 @@ extension StrategyRun {
                 let refusal: OrderRefusal
                 switch gate.verdict(on: intent, sellable: sellable) {
                 case .success(let allowed):
+                    if let beyond = beyondLimits(allowed, gate) {
+                        refusal = beyond
+                        break
+                    }
                     let order = JournalledOrder(
                         id: id,
                         intent: allowed,
@@ -336,7 +386,7 @@ extension StrategyRun {
         var decisions = Decisions()
         let age = exchangeTime.since(cursor + interval.milliseconds)
         let isStale = strategy.catchUp == .warm && age > interval.milliseconds
-        let gate = Gate(barriers: barriers, isStale: isStale, terms: terms, price: lastPrice)
+        let gate = Gate(barriers: barriers, isStale: isStale, terms: terms, price: lastPrice, time: exchangeTime)
         try take(result, decidedOn: cursor, gate, &decisions)
         return decisions
     }
@@ -369,7 +419,7 @@ extension StrategyRun {
         var decisions = Decisions()
         guard sellable.isPositive, !barriers.contains(.halted) else { return decisions }
         let intent = OrderIntent(side: .sell, effect: .exit, quantity: sellable, reason: "stopped")
-        let gate = Gate(barriers: [], isStale: false, terms: terms, price: lastPrice)
+        let gate = Gate(barriers: [], isStale: false, terms: terms, price: lastPrice, time: terms.signedAt)
         // Each attempt is a decision of its own: the one before came to nothing, and that was reported.
         try carryOut([intent], .stop, from: reports, decidedOn: cursor, gate, &decisions)
         isDirty = isDirty || !decisions.isEmpty

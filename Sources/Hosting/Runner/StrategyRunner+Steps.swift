@@ -36,6 +36,7 @@ extension StrategyRunner {
             strategy: strategy,
             lastClosed: definition.interval.openTime(containing: now) - definition.interval.milliseconds,
             paper: paper,
+            limits: definition.limits,
             timeline: definition.execution == .live ? timeline : nil
         )
         let first = step(try run.checkpoint(), StrategyRun.Decisions())
@@ -54,7 +55,8 @@ extension StrategyRunner {
             mode: mode,
             config: definition.config,
             checkpoint: checkpoint,
-            paper: paper
+            paper: paper,
+            limits: definition.limits
         )
     }
 

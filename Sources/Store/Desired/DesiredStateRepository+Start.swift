@@ -95,9 +95,10 @@ extension DesiredStateRepository {
                 FOR NO KEY UPDATE OF h \(raw: locking)
             ), added AS (
                 INSERT INTO tenure.strategies
-                    (symbol, exchange, strategy_type, interval, execution, config, shard, start_epoch)
+                    (symbol, exchange, strategy_type, interval, execution, config, limits, shard, start_epoch)
                 SELECT \(order.symbol.name), \(order.exchange), \(order.strategyType), \(order.interval.rawValue),
-                    \(order.execution.rawValue), \(PostgresJSON(order.config.text)), p.id,
+                    \(order.execution.rawValue), \(PostgresJSON(order.config.text)),
+                    \(PostgresJSON(try order.limits.jsonText)), p.id,
                     CASE
                         WHEN p.choice <> 1 AND EXISTS (
                             SELECT FROM tenure.replicas r

@@ -9,6 +9,7 @@ package struct StartOrder: Sendable {
     package var execution: Execution
     /// Complete: every parameter of the mode, with its value.
     package var config: JSONValue
+    package var limits: RiskLimits
     /// Who wants it, for the record; nil where nobody is asked for a name.
     package var by: String?
 
@@ -19,6 +20,7 @@ package struct StartOrder: Sendable {
         interval: Interval,
         execution: Execution,
         config: JSONValue,
+        limits: RiskLimits = .none,
         by: String? = nil
     ) {
         self.symbol = symbol
@@ -27,6 +29,7 @@ package struct StartOrder: Sendable {
         self.interval = interval
         self.execution = execution
         self.config = config
+        self.limits = limits
         self.by = by
     }
 }

@@ -14,6 +14,9 @@ package struct Checkpoint: Sendable, Equatable {
     package let lastPrice: FixedDecimal
     /// Reports about orders taken so far.
     package let reports: Int
+    /// Repeated from the state, for people and queries.
+    package let day: DayRecord?
+    package let limit: ReachedLimit?
 
     package init(
         cursor: Timestamp,
@@ -21,7 +24,9 @@ package struct Checkpoint: Sendable, Equatable {
         state: String,
         position: Position,
         lastPrice: FixedDecimal,
-        reports: Int = 0
+        reports: Int = 0,
+        day: DayRecord? = nil,
+        limit: ReachedLimit? = nil
     ) {
         self.cursor = cursor
         self.candles = candles
@@ -29,5 +34,7 @@ package struct Checkpoint: Sendable, Equatable {
         self.position = position
         self.lastPrice = lastPrice
         self.reports = reports
+        self.day = day
+        self.limit = limit
     }
 }

@@ -18,9 +18,10 @@ extension JournalRepository {
                 SELECT * FROM unnest(\(columns.ids), \(columns.shards), \(columns.owners), \(columns.epochs),
                     \(columns.cursors), \(columns.candles), \(columns.states), \(columns.positions), \(columns.costs),
                     \(columns.lastPrices), \(columns.profits), \(columns.fees), \(columns.trades),
-                    \(columns.reports))
+                    \(columns.reports), \(columns.days), \(columns.dayEquities), \(columns.limits),
+                    \(columns.limitReasons))
                 AS t (id, shard, owner, epoch, cursor_ms, candles, state, position_e8, cost_e8, last_price_e8, pnl_e8,
-                    fees_e8, trades_count, reports)
+                    fees_e8, trades_count, reports, day_ms, day_equity_e8, limit_reached, limit_reason)
             ), guarded AS (
                 SELECT s.id, s.owner, s.epoch
                 FROM tenure.shards s JOIN (SELECT DISTINCT shard, owner, epoch FROM input) i
@@ -41,7 +42,9 @@ extension JournalRepository {
                 UPDATE tenure.checkpoints c
                 SET cursor_ms = i.cursor_ms, candles = i.candles, state = i.state, position_e8 = i.position_e8,
                     cost_e8 = i.cost_e8, last_price_e8 = i.last_price_e8, pnl_e8 = i.pnl_e8, fees_e8 = i.fees_e8,
-                    trades_count = i.trades_count, reports = i.reports, updated_at = clock_timestamp()
+                    trades_count = i.trades_count, reports = i.reports, day_ms = i.day_ms,
+                    day_equity_e8 = i.day_equity_e8, limit_reached = i.limit_reached, limit_reason = i.limit_reason,
+                    updated_at = clock_timestamp()
                 FROM input i JOIN guarded g ON g.id = i.shard AND g.owner = i.owner AND g.epoch = i.epoch
                 WHERE c.strategy_id = i.id
                     -- Every step moves the cursor, books a fill or takes a report.
@@ -111,6 +114,14 @@ extension JournalRepository {
                     'price', trim_scale(f.price_e8 * 0.00000001)::text, 'quantity', trim_scale(f.quantity_e8 * 0.00000001)::text,
                     'fee', trim_scale(f.fee_e8 * 0.00000001)::text)
                 FROM booked f JOIN written w USING (strategy_id) JOIN guarded g ON g.id = w.shard
+                UNION ALL
+                SELECT 'limit_reached', i.id, g.owner, jsonb_build_object('symbol', s.symbol, 'limit', i.limit_reached,
+                    'reason', i.limit_reason)
+                FROM input i JOIN written w ON w.strategy_id = i.id JOIN guarded g ON g.id = w.shard
+                JOIN tenure.strategies s ON s.id = i.id
+                -- As it was before this statement.
+                JOIN tenure.checkpoints c ON c.strategy_id = i.id
+                WHERE i.limit_reached IS NOT NULL AND c.limit_reached IS DISTINCT FROM i.limit_reached
             )
             SELECT strategy_id, NULL FROM written
             UNION ALL

@@ -30,7 +30,7 @@ package struct JournalRepository: Sendable {
                 LEFT JOIN tenure.ownership o ON o.shard = h.id AND o.epoch = h.epoch
             )
             SELECT s.id, s.symbol, s.exchange, s.strategy_type, s.interval, s.execution, s.config::text, h.id AS shard,
-                s.phase, s.paused, s.stop_reason, coalesce(s.stop_positions = 'close', false) AS closes,
+                s.phase, s.limits::text AS limits, s.paused, s.stop_reason, coalesce(s.stop_positions = 'close', false) AS closes,
                 c.cursor_ms, c.candles, c.state, c.last_price_e8, c.reports, h.reason AS taken, h.revision, h.crashes,
                 coalesce(c.position_e8, 0) <> 0 OR EXISTS (
                     SELECT FROM tenure.orders u WHERE u.strategy_id = s.id
@@ -96,6 +96,7 @@ package struct JournalRepository: Sendable {
             interval: interval,
             execution: execution,
             config: try JSONValue(text: config),
+            limits: try RiskLimits(storedText: try row.decode("limits", as: String.self)),
             shard: shard,
             phase: phase,
             isPaused: try row.decode("paused", as: Bool.self),

@@ -16,6 +16,10 @@ struct StepColumns {
     private(set) var fees: [Int64] = []
     private(set) var trades: [Int64] = []
     private(set) var reports: [Int64] = []
+    private(set) var days: [Int64?] = []
+    private(set) var dayEquities: [Int64] = []
+    private(set) var limits: [String?] = []
+    private(set) var limitReasons: [String?] = []
 
     private(set) var orderIDs: [String] = []
     private(set) var orderStrategies: [Int64] = []
@@ -68,6 +72,10 @@ struct StepColumns {
             fees.append(try stored(checkpoint.position.fees))
             trades.append(Int64(checkpoint.position.tradesCount))
             reports.append(Int64(checkpoint.reports))
+            days.append(checkpoint.day?.start.milliseconds)
+            dayEquities.append(try stored(checkpoint.day?.equity ?? .zero))
+            limits.append(checkpoint.limit?.name)
+            limitReasons.append(checkpoint.limit?.reason)
             for order in step.orders { try append(order, of: step.strategyID) }
             for settlement in step.settlements { try append(settlement, of: step.strategyID) }
             for fill in step.fills { try append(fill, of: step.strategyID) }

@@ -10,6 +10,7 @@ package struct StoredStrategy: Sendable {
     package let execution: Execution
     /// Complete: every parameter of the mode.
     package let config: JSONValue
+    package let limits: RiskLimits
     package let shard: Int
     package let phase: Phase
     package let isPaused: Bool

@@ -31,4 +31,10 @@ package struct ActiveStrategy: Sendable {
     /// Open time of the last candle processed.
     package let lastCandle: Timestamp?
     package let lastError: String?
+    /// JSON text.
+    package let limits: String
+    /// What keeps it from opening something.
+    package let limitReached: ReachedLimit?
+    /// Since midnight (UTC) of the day of the last candle, realised and not, in quote units.
+    package let pnlToday: FixedDecimal
 }

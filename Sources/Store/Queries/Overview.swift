@@ -11,6 +11,8 @@ package struct Overview: Sendable {
         /// What is held is worth, in quote units.
         package let exposure: FixedDecimal
         package let pnl: FixedDecimal
+        /// Since midnight (UTC) of each strategy's last candle, realised and not.
+        package let pnlToday: FixedDecimal
         package let unrealizedPnL: FixedDecimal
         package let fees: FixedDecimal
         /// Orders that are not settled yet.

@@ -9,7 +9,12 @@ extension ActiveStrategy {
         owner, owner_name, shard, epoch, restores, position, pnl, unrealized_pnl, fees, trades_count, \
         candles, last_candle, last_error, \
         coalesce((SELECT round(c.position_e8::numeric * c.last_price_e8 * 0.0000000000000001, 8) \
-        FROM tenure.checkpoints c WHERE c.strategy_id = active_strategies.id), 0) AS exposure
+        FROM tenure.checkpoints c WHERE c.strategy_id = active_strategies.id), 0) AS exposure, \
+        (SELECT s.limits FROM tenure.strategies s WHERE s.id = active_strategies.id) AS limits, \
+        (SELECT c.limit_reached FROM tenure.checkpoints c WHERE c.strategy_id = active_strategies.id) AS limit_reached, \
+        (SELECT c.limit_reason FROM tenure.checkpoints c WHERE c.strategy_id = active_strategies.id) AS limit_reason, \
+        coalesce((SELECT active_strategies.pnl + active_strategies.unrealized_pnl - c.day_equity_e8 * 0.00000001 \
+        FROM tenure.checkpoints c WHERE c.strategy_id = active_strategies.id AND c.day_ms IS NOT NULL), 0) AS pnl_today
         """
 
     init(row: PostgresRow) throws {
@@ -37,6 +42,10 @@ extension ActiveStrategy {
             Int64.self,
             PostgresTimestamp?.self,
             String?.self,
+            DecimalColumn.self,
+            PostgresJSON.self,
+            String?.self,
+            String?.self,
             DecimalColumn.self
         )
         id = row.0
@@ -62,6 +71,9 @@ extension ActiveStrategy {
         lastCandle = row.21?.timestamp
         lastError = row.22
         exposure = row.23.value
+        limits = row.24.text
+        limitReached = row.25.map { ReachedLimit(name: $0, reason: row.26 ?? "") }
+        pnlToday = row.27.value
     }
 }
 

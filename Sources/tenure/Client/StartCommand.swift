@@ -33,6 +33,16 @@ struct StartCommand: AsyncParsableCommand {
     )
     var parameters: [Parameter] = []
 
+    @Option(
+        name: .customLong("limit"),
+        help: ArgumentHelp(
+            "What it may risk, in quote units: order_value, position_value, daily_loss; or orders_per_minute.",
+            valueName: "key=value"
+        ),
+        transform: Parameter.init
+    )
+    var limits: [Parameter] = []
+
     @OptionGroup var options: ClientOptions
 
     struct Parameter {
@@ -42,7 +52,7 @@ struct StartCommand: AsyncParsableCommand {
         /// Numbers and truths as such; what is neither is text.
         init(_ text: String) throws {
             guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
-                throw ValidationError("--set takes key=value, not \(text)")
+                throw ValidationError("give key=value, not \(text)")
             }
             key = String(text[..<equals])
             let rest = String(text[text.index(after: equals)...])
@@ -56,18 +66,25 @@ struct StartCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var config: [String: JSONValue] = [:]
-        for parameter in parameters {
-            guard config.updateValue(parameter.value, forKey: parameter.key) == nil else {
-                throw fail("--set \(parameter.key) is given twice; give it once", code: 64)
-            }
-        }
+        let config = try Self.object(of: parameters, "--set")
+        let limits = try Self.object(of: limits, "--limit")
         var body: [String: JSONValue] = [
             "symbol": .string(symbol), "mode": .string(mode), "interval": .string(interval),
             "execution": .string(live ? "live" : "paper"), "config": .object(config),
         ]
+        if !limits.isEmpty { body["limits"] = .object(limits) }
         if let exchange { body["exchange"] = .string(exchange) }
         options.print(try await options.client().post("/api/live-strategy/start", body), Self.text)
+    }
+
+    private static func object(of parameters: [Parameter], _ option: String) throws -> [String: JSONValue] {
+        var object: [String: JSONValue] = [:]
+        for parameter in parameters {
+            guard object.updateValue(parameter.value, forKey: parameter.key) == nil else {
+                throw fail("\(option) \(parameter.key) is given twice; give it once", code: 64)
+            }
+        }
+        return object
     }
 
     static func text(_ answer: JSONValue) -> String {

@@ -61,6 +61,12 @@ struct StatusCommand: AsyncParsableCommand {
         }
         var notes: [String] = []
         if let halt = answer["halt"], halt["halted"] == .bool(true) { notes.append(HaltCommand.text(halt)) }
+        for strategy in strategies {
+            guard let reached = strategy["limit_reached"], reached != .null else { continue }
+            notes.append(
+                "\(strategy["symbol"].cell) opens nothing, \(reached["limit"].cell): \(reached["reason"].cell)"
+            )
+        }
         let orphans = strategies.count { $0["status"]?.string == "orphaned" }
         if orphans > 0 { notes.append("\(orphans) orphaned: run by nobody, until a replica has room for them.") }
         return ([table.text] + notes).joined(separator: "\n\n")

@@ -108,7 +108,8 @@ struct Server {
             configuration: APIConfiguration(
                 host: settings.host,
                 port: settings.port,
-                defaultExchange: settings.defaultExchange
+                defaultExchange: settings.defaultExchange,
+                defaultLimits: settings.defaultLimits
             ),
             dependencies: APIDependencies(
                 desired: DesiredStateRepository(database: pool),

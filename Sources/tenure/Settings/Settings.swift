@@ -3,6 +3,7 @@ import HTTPAPI
 import Hosting
 import Logging
 import Observability
+import Trading
 
 /// Everything that can be set, checked as a whole.
 struct Settings: Sendable {
@@ -22,6 +23,8 @@ struct Settings: Sendable {
     var drainLinger = Duration.seconds(2)
     var trials = TrialPolicy.standard
     var defaultExchange = "binance"
+    /// Of strategies whose start does not say it.
+    var defaultLimits = RiskLimits.none
     var binance = BinanceConfiguration()
     /// Whether orders may leave this replica; then there are credentials.
     var allowsLive = false
@@ -68,6 +71,12 @@ struct Settings: Sendable {
         binance.restURL = reader.url("TENURE_BINANCE_REST_URL", schemes: ["https", "http"]) ?? binance.restURL
         binance.streamURL = reader.url("TENURE_BINANCE_STREAM_URL", schemes: ["wss", "ws"]) ?? binance.streamURL
         readTrading(&reader)
+        defaultLimits = RiskLimits(
+            orderValue: reader.amount("TENURE_LIMIT_ORDER_VALUE"),
+            positionValue: reader.amount("TENURE_LIMIT_POSITION_VALUE"),
+            dailyLoss: reader.amount("TENURE_LIMIT_DAILY_LOSS"),
+            ordersPerMinute: reader.integer("TENURE_LIMIT_ORDERS_PER_MINUTE", in: 1...6_000)
+        )
         if let level = reader.choice("TENURE_LOG_LEVEL", of: Logger.Level.allCases.map(\.rawValue)) {
             log.level = Logger.Level(rawValue: level) ?? log.level
         }

@@ -1,3 +1,5 @@
+import Trading
+
 /// Reads typed settings by name, and collects everything that is wrong with them.
 struct SettingsReader {
     let source: SettingsSource
@@ -38,6 +40,16 @@ struct SettingsReader {
         guard let text = text(name, or: other) else { return nil }
         guard let value = Int(text), range.contains(value) else {
             problem(name, "\"\(text)\" is not a whole number from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return value
+    }
+
+    /// A decimal number above zero.
+    mutating func amount(_ name: String) -> FixedDecimal? {
+        guard let text = text(name) else { return nil }
+        guard let value = FixedDecimal(text), value.isPositive, value.int64 != nil else {
+            problem(name, "\"\(text)\" is not an amount above zero, such as 1000.50")
             return nil
         }
         return value

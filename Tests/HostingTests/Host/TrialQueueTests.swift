@@ -19,6 +19,7 @@ struct TrialQueueTests {
                 interval: .fiveMinutes,
                 execution: .paper,
                 config: .object([:]),
+                limits: .none,
                 shard: shard,
                 phase: .running,
                 isPaused: false,

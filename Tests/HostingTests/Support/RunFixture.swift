@@ -12,6 +12,7 @@ struct RunFixture: Sendable {
     var config: JSONValue
     var interval = Interval.fiveMinutes
     var paper = PaperMarket.standard
+    var limits = RiskLimits.none
     let strategyID: Int64 = 7
 
     init(_ mode: String = Puppet.mode, _ config: [String: JSONValue] = [:]) throws {
@@ -41,7 +42,8 @@ struct RunFixture: Sendable {
             interval: interval,
             strategy: try mode.make(config: config),
             lastClosed: lastClosed,
-            paper: paper
+            paper: paper,
+            limits: limits
         )
     }
 
@@ -53,7 +55,8 @@ struct RunFixture: Sendable {
             mode: mode,
             config: config,
             checkpoint: checkpoint,
-            paper: paper
+            paper: paper,
+            limits: limits
         )
     }
 

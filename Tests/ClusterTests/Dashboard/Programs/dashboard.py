@@ -167,6 +167,11 @@ def start(page):
     expect(page.one("#field-config-fast_period-wrong")).to_contain_text("must be less than slow_period")
     expect(fast).to_be_focused()
     page.is_lossy = False
+    loss = page.tab.get_by_label("Loss in a day")
+    loss.fill("much")
+    expect(page.one("#field-limits-daily_loss-wrong")).to_have_text("must be an amount above zero")
+    loss.fill("1000.50")
+    expect(page.one("#field-limits-daily_loss-wrong")).to_be_empty()
     for name, value in EAGER.items():
         page.one(f"#field-config-{name}").fill(str(value))
     page.tab.get_by_label("Candles", exact=True).select_option("1s")
@@ -176,6 +181,7 @@ def start(page):
     expect(page.one("h1")).to_have_text("BTCUSDT")
     expect(page.one(".heading .pill")).to_have_text("running")
     expect(page.one(".heading .execution")).to_have_text("Paper")
+    expect(page.one("[aria-labelledby=limits]")).to_contain_text("1000.5")
 
 
 def trades(page):

@@ -1,0 +1,25 @@
+import FoundationEssentials
+import Trading
+
+extension RiskLimits {
+    /// As they stand in the database.
+    init(storedText text: String) throws {
+        do {
+            self = try JSONDecoder().decode(RiskLimits.self, from: Data(text.utf8))
+        } catch {
+            throw StoreError(
+                .unreadable,
+                "its limits were written by another version of Tenure: upgrade this replica, or stop the strategy"
+            )
+        }
+    }
+
+    /// JSON, without those that there are not.
+    package var jsonText: String {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys]
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        }
+    }
+}
