@@ -20,6 +20,7 @@ package enum APIApplication {
         CandleRoutes(queries: dependencies.queries, source: dependencies.candles).add(to: &table)
         OverviewRoutes(configuration: configuration, dependencies: dependencies).add(to: &table)
         HaltRoutes(configuration: configuration, dependencies: dependencies).add(to: &table)
+        LimitRoutes(configuration: configuration, limits: dependencies.limits).add(to: &table)
         ReplicaRoutes(desired: dependencies.desired, queries: dependencies.queries).add(to: &table)
         EventStreamRoutes(queries: dependencies.queries, feed: dependencies.events).add(to: &table)
         SessionRoutes(access: dependencies.access, bodyLimit: configuration.bodyLimit).add(to: &table)

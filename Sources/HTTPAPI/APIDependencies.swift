@@ -5,6 +5,7 @@ package import Store
 package struct APIDependencies: Sendable {
     package var desired: DesiredStateRepository
     package var halts: HaltRepository
+    package var limits: LimitRepository
     package var queries: StrategyQueries
     /// Of requests that name themselves.
     package var repetitions: IdempotencyRepository
@@ -24,6 +25,7 @@ package struct APIDependencies: Sendable {
     package init(
         desired: DesiredStateRepository,
         halts: HaltRepository,
+        limits: LimitRepository,
         queries: StrategyQueries,
         repetitions: IdempotencyRepository,
         validator: any StartValidator,
@@ -37,6 +39,7 @@ package struct APIDependencies: Sendable {
     ) {
         self.desired = desired
         self.halts = halts
+        self.limits = limits
         self.queries = queries
         self.repetitions = repetitions
         self.validator = validator

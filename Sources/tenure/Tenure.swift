@@ -10,6 +10,7 @@ struct Tenure: AsyncParsableCommand {
         subcommands: [
             UpCommand.self, ServeCommand.self, MigrateCommand.self, SimulatorCommand.self, StartCommand.self,
             StopCommand.self, PauseCommand.self, ResumeCommand.self, HaltCommand.self, UnhaltCommand.self,
+            LimitsCommand.self,
             StatusCommand.self, HistoryCommand.self,
             OrdersCommand.self, EventsCommand.self, OwnershipCommand.self, ReplicasCommand.self, DrainCommand.self,
             TokenCommand.self,

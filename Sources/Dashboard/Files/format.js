@@ -92,6 +92,7 @@ export function sentence(event, names = new Map(), replicas = new Map()) {
     case "orphaned": return `${strategies(details.strategies)} without an owner: nobody has room`;
     case "drain_requested": return `${replica} was asked to hand everything over${by}`;
     case "limit_reached": return `${symbol} opens nothing: ${details.reason ?? ""} (${(details.limit ?? "").replaceAll("_", " ")})`;
+    case "limit_set": return `Exposure limit of ${details.execution} ${details.to ? `set to ${details.to}` : "taken away"}${details.from ? ` (was ${details.from})` : ""}${by}`;
     case "halted": return `All trading halted: ${details.reason ?? ""}${by}`;
     case "unhalted": return `Trading goes on: the halt is lifted${by}`;
     default: return [event.kind.replaceAll("_", " "), symbol, JSON.stringify(details)].filter(Boolean).join(" · ");

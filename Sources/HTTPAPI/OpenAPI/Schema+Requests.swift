@@ -48,6 +48,20 @@ extension Schema {
         .request([], optional: [("reason", .text("prices are wrong", length: 1...200))])
     )
 
+    static let clusterLimitsRequest = Schema(
+        "ClusterLimitsRequest",
+        .request(
+            [],
+            optional: [
+                (
+                    "exposure",
+                    .request([], optional: Execution.allCases.map { ($0.rawValue, .optional(.positive)) })
+                        .described("In quote units; null for no limit. What is not given stays as it is.")
+                )
+            ]
+        )
+    )
+
     static let marketRequest = Schema(
         "MarketRequest",
         .request([("symbol", .symbol)], optional: [("exchange", .exchange)])

@@ -84,6 +84,16 @@ extension Schema {
         )
     )
 
+    private static let exposure = Shape.record([
+        ("limit", .optional(.decimal).described("In quote units; null: none.")),
+        ("used", .decimal.described("What is held, at its cost, and what entries under way may add.")),
+    ])
+
+    static let clusterLimits = Schema(
+        "ClusterLimits",
+        .record([("exposure", .record(Execution.allCases.map { ($0.rawValue, exposure) }))])
+    )
+
     static let session = Schema(
         "Session",
         .record([

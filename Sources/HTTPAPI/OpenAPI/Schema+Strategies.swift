@@ -39,7 +39,10 @@ extension Schema {
         (
             "limit_reached",
             .optional(
-                .record([("limit", .choice(limitMembers.map(\.0))), ("reason", .text("an order of 101 is above 100"))])
+                .record([
+                    ("limit", .choice(limitMembers.map(\.0) + ["exposure"])),
+                    ("reason", .text("an order of 101 is above 100")),
+                ])
             )
             .described("What keeps it from opening something.")
         ),

@@ -17,8 +17,9 @@ struct Schema: Sendable {
     var shape: Shape { Shape(##"{"$ref":"#/components/schemas/\##(name)"}"##, example: own.example) }
 
     static let all: [Schema] = [
-        .startRequest, .stopRequest, .haltRequest, .marketRequest, .signInRequest,
+        .startRequest, .stopRequest, .haltRequest, .clusterLimitsRequest, .marketRequest, .signInRequest,
         .owner, .strategy, .strategyInDepth, .stoppedStrategy, .order, .fill, .event, .ownershipChange, .candle,
-        .replica, .halt, .modes, .overview, .strategyTable, .historyTotals, .session, .health, .document, .problem,
+        .replica, .halt, .clusterLimits, .modes, .overview, .strategyTable, .historyTotals, .session, .health,
+        .document, .problem,
     ]
 }

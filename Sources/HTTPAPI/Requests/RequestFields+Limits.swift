@@ -1,3 +1,4 @@
+import Store
 import Trading
 
 extension RequestFields {
@@ -20,7 +21,29 @@ extension RequestFields {
         return problems.count == before ? limits : nil
     }
 
-    private mutating func amount(_ name: String, _ members: [String: JSONValue]) -> FixedDecimal? {
+    /// What all strategies together may hold. A null takes the limit away, what is not there stays as it is.
+    mutating func exposureLimits() -> [Execution: FixedDecimal?] {
+        guard let members = object("exposure") else { return [:] }
+        var limits: [Execution: FixedDecimal?] = [:]
+        for (name, value) in members.sorted(by: { $0.key < $1.key }) {
+            guard let execution = Execution(rawValue: name) else {
+                refuse("exposure.\(name)", "is not known. Known are: live, paper.")
+                continue
+            }
+            if value == .null {
+                limits[execution] = .some(nil)
+            } else if let limit = amount(name, members, in: "exposure") {
+                limits[execution] = limit
+            }
+        }
+        return limits
+    }
+
+    private mutating func amount(
+        _ name: String,
+        _ members: [String: JSONValue],
+        in object: String = "limits"
+    ) -> FixedDecimal? {
         guard let value = members[name] else { return nil }
         let text: String? =
             switch value {
@@ -30,7 +53,7 @@ extension RequestFields {
             }
         guard let amount = text.flatMap(FixedDecimal.init), amount.isPositive, amount.int64 != nil else {
             refuse(
-                "limits.\(name)",
+                "\(object).\(name)",
                 "must be a decimal number above zero, in quote units, as a string like \"1000.50\"."
             )
             return nil

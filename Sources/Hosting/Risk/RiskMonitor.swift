@@ -8,6 +8,8 @@ package struct RiskMonitor: Sendable, Hashable, Codable {
         case positionValue = "position_value"
         case dailyLoss = "daily_loss"
         case ordersPerMinute = "orders_per_minute"
+        /// Of all strategies together: the database says when it is reached.
+        case exposure
     }
 
     /// A limit that keeps something from being opened.
@@ -66,6 +68,16 @@ package struct RiskMonitor: Sendable, Hashable, Codable {
     package mutating func judge(_ entry: Entry, at time: Timestamp, _ limits: RiskLimits) -> Breach? {
         reached = breach(by: entry, at: time, limits)
         return reached
+    }
+
+    /// All strategies together would hold too much with this entry.
+    package mutating func refuseForExposure(_ entry: Entry) -> Breach {
+        let breach = Breach(
+            limit: .exposure,
+            message: "with an order of \(entry.value) all strategies together would hold more than they may"
+        )
+        reached = breach
+        return breach
     }
 
     /// An order leaves: an entry or an exit.

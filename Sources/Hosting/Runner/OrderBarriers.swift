@@ -10,6 +10,8 @@ package struct OrderBarriers: OptionSet, Sendable, Hashable {
     package static let paused = OrderBarriers(rawValue: 1)
     /// All trading is halted: nothing leaves, neither entries nor exits.
     package static let halted = OrderBarriers(rawValue: 2)
+    /// All strategies together would hold too much: nothing is opened.
+    package static let exposure = OrderBarriers(rawValue: 4)
 }
 
 extension OrderBarriers {
@@ -17,6 +19,7 @@ extension OrderBarriers {
     init(_ refusal: StepRefusal) {
         switch refusal {
         case .halted: self = .halted
+        case .exposure: self = .exposure
         }
     }
 }

@@ -117,6 +117,7 @@ package struct StrategyRun: Sendable {
             position: position,
             lastPrice: lastPrice,
             reports: reports,
+            exposure: position.cost + coming * lastPrice,
             day: risk.dayStart.map { DayRecord(start: $0, equity: risk.dayEquity) },
             limit: risk.reached.map { ReachedLimit(name: $0.limit.rawValue, reason: $0.message) }
         )
@@ -214,6 +215,14 @@ extension StrategyRun {
         Gate(barriers: barriers, isStale: isStale, price: candle.open, time: candle.openTime)
     }
 
+    /// What entries under way may add to what is held, in base units.
+    private var coming: FixedDecimal {
+        pending.reduce(.zero) { sum, order in
+            guard order.intent.side == .buy else { return sum }
+            return sum + order.intent.quantity - (booked[order.id]?.quantity ?? .zero)
+        }
+    }
+
     private mutating func observe(_ gate: Gate) {
         risk.observe(position.realizedPnL + position.unrealizedPnL(at: gate.price), at: gate.time, limits)
     }
@@ -221,12 +230,14 @@ extension StrategyRun {
     /// Why this, which nothing else stands against, would go beyond a limit; `nil` if it may leave, and is counted.
     private mutating func beyondLimits(_ intent: OrderIntent, _ gate: Gate) -> OrderRefusal? {
         if intent.effect == .entry {
-            let coming = pending.reduce(position.quantity) { held, order in
-                guard order.intent.side == .buy else { return held }
-                return held + order.intent.quantity - (booked[order.id]?.quantity ?? .zero)
-            }
-            let entry = RiskMonitor.Entry(value: intent.quantity * gate.price, exposure: coming * gate.price)
-            if let breach = risk.judge(entry, at: gate.time, limits) {
+            let entry = RiskMonitor.Entry(
+                value: intent.quantity * gate.price,
+                exposure: (position.quantity + coming) * gate.price
+            )
+            let breach =
+                gate.barriers.contains(.exposure)
+                ? risk.refuseForExposure(entry) : risk.judge(entry, at: gate.time, limits)
+            if let breach {
                 return OrderRefusal(reason: "limit \(breach.limit.rawValue): \(breach.message)")
             }
         }

@@ -14,6 +14,8 @@ package struct Checkpoint: Sendable, Equatable {
     package let lastPrice: FixedDecimal
     /// Reports about orders taken so far.
     package let reports: Int
+    /// What is held, at its cost, and what entries under way may add, in quote units.
+    package let exposure: FixedDecimal
     /// Repeated from the state, for people and queries.
     package let day: DayRecord?
     package let limit: ReachedLimit?
@@ -25,6 +27,7 @@ package struct Checkpoint: Sendable, Equatable {
         position: Position,
         lastPrice: FixedDecimal,
         reports: Int = 0,
+        exposure: FixedDecimal = .zero,
         day: DayRecord? = nil,
         limit: ReachedLimit? = nil
     ) {
@@ -34,6 +37,7 @@ package struct Checkpoint: Sendable, Equatable {
         self.position = position
         self.lastPrice = lastPrice
         self.reports = reports
+        self.exposure = exposure
         self.day = day
         self.limit = limit
     }

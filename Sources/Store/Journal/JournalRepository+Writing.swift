@@ -18,10 +18,10 @@ extension JournalRepository {
                 SELECT * FROM unnest(\(columns.ids), \(columns.shards), \(columns.owners), \(columns.epochs),
                     \(columns.cursors), \(columns.candles), \(columns.states), \(columns.positions), \(columns.costs),
                     \(columns.lastPrices), \(columns.profits), \(columns.fees), \(columns.trades),
-                    \(columns.reports), \(columns.days), \(columns.dayEquities), \(columns.limits),
+                    \(columns.reports), \(columns.exposures), \(columns.days), \(columns.dayEquities), \(columns.limits),
                     \(columns.limitReasons))
                 AS t (id, shard, owner, epoch, cursor_ms, candles, state, position_e8, cost_e8, last_price_e8, pnl_e8,
-                    fees_e8, trades_count, reports, day_ms, day_equity_e8, limit_reached, limit_reason)
+                    fees_e8, trades_count, reports, exposure_e8, day_ms, day_equity_e8, limit_reached, limit_reason)
             ), guarded AS (
                 SELECT s.id, s.owner, s.epoch
                 FROM tenure.shards s JOIN (SELECT DISTINCT shard, owner, epoch FROM input) i
@@ -30,19 +30,37 @@ extension JournalRepository {
                 -- In one order, like everybody who locks several shards.
                 ORDER BY s.id FOR SHARE OF s
             ), leaving AS MATERIALIZED (
-                SELECT DISTINCT l.strategy_id FROM unnest(\(columns.leavingStrategies), \(columns.leavingOrders))
-                    AS l (strategy_id, order_id)
+                SELECT l.strategy_id, bool_or(l.is_entry) AS opens
+                FROM unnest(\(columns.leavingStrategies), \(columns.leavingOrders), \(columns.leavingEntries))
+                    AS l (strategy_id, order_id, is_entry)
                 WHERE NOT EXISTS (SELECT FROM tenure.orders o WHERE o.client_order_id = l.order_id)
+                GROUP BY l.strategy_id
             ), halt AS MATERIALIZED (
                 -- After the shards, and by those who let something leave only.
                 SELECT halted FROM tenure.halt WHERE \(!columns.leavingOrders.isEmpty) FOR SHARE
+            ), budget AS MATERIALIZED (
+                -- After the halt, in one order, by those who trade only, and where there is a limit.
+                SELECT execution, limit_e8 - used_e8 AS left_e8 FROM tenure.exposure
+                WHERE \(columns.trades) AND limit_e8 IS NOT NULL
+                ORDER BY execution FOR UPDATE
+            ), opening AS (
+                -- Who comes first in the statement is served first. What others free in it counts the next time.
+                SELECT l.strategy_id, s.execution, i.exposure_e8 - c.exposure_e8 AS more_e8,
+                    sum(greatest(i.exposure_e8 - c.exposure_e8, 0)) OVER (PARTITION BY s.execution ORDER BY l.strategy_id)
+                        AS sum_e8
+                FROM leaving l JOIN input i ON i.id = l.strategy_id JOIN tenure.strategies s ON s.id = l.strategy_id
+                JOIN tenure.checkpoints c ON c.strategy_id = l.strategy_id
+                WHERE l.opens
             ), refused AS MATERIALIZED (
-                SELECT l.strategy_id FROM leaving l WHERE (SELECT halted FROM halt)
+                SELECT l.strategy_id, \(StepRefusal.halted.rawValue) AS why FROM leaving l WHERE (SELECT halted FROM halt)
+                UNION ALL
+                SELECT o.strategy_id, \(StepRefusal.exposure.rawValue) FROM opening o JOIN budget b USING (execution)
+                WHERE o.more_e8 > 0 AND o.sum_e8 > b.left_e8 AND (SELECT halted FROM halt) IS NOT TRUE
             ), written AS (
                 UPDATE tenure.checkpoints c
                 SET cursor_ms = i.cursor_ms, candles = i.candles, state = i.state, position_e8 = i.position_e8,
                     cost_e8 = i.cost_e8, last_price_e8 = i.last_price_e8, pnl_e8 = i.pnl_e8, fees_e8 = i.fees_e8,
-                    trades_count = i.trades_count, reports = i.reports, day_ms = i.day_ms,
+                    trades_count = i.trades_count, reports = i.reports, exposure_e8 = i.exposure_e8, day_ms = i.day_ms,
                     day_equity_e8 = i.day_equity_e8, limit_reached = i.limit_reached, limit_reason = i.limit_reason,
                     updated_at = clock_timestamp()
                 FROM input i JOIN guarded g ON g.id = i.shard AND g.owner = i.owner AND g.epoch = i.epoch
@@ -125,7 +143,7 @@ extension JournalRepository {
             )
             SELECT strategy_id, NULL FROM written
             UNION ALL
-            SELECT r.strategy_id, \(StepRefusal.halted.rawValue)
+            SELECT r.strategy_id, r.why
             FROM refused r JOIN input i ON i.id = r.strategy_id
             JOIN guarded g ON g.id = i.shard AND g.owner = i.owner AND g.epoch = i.epoch
             """

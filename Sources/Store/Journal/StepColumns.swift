@@ -16,6 +16,7 @@ struct StepColumns {
     private(set) var fees: [Int64] = []
     private(set) var trades: [Int64] = []
     private(set) var reports: [Int64] = []
+    private(set) var exposures: [Int64] = []
     private(set) var days: [Int64?] = []
     private(set) var dayEquities: [Int64] = []
     private(set) var limits: [String?] = []
@@ -36,6 +37,9 @@ struct StepColumns {
     /// Orders that would leave, if they are new.
     private(set) var leavingStrategies: [Int64] = []
     private(set) var leavingOrders: [String] = []
+    private(set) var leavingEntries: [Bool] = []
+    /// Whether anything may change what is held.
+    private(set) var trades = false
 
     private(set) var settledStrategies: [Int64] = []
     private(set) var settledOrders: [String] = []
@@ -72,10 +76,12 @@ struct StepColumns {
             fees.append(try stored(checkpoint.position.fees))
             trades.append(Int64(checkpoint.position.tradesCount))
             reports.append(Int64(checkpoint.reports))
+            exposures.append(try stored(checkpoint.exposure))
             days.append(checkpoint.day?.start.milliseconds)
             dayEquities.append(try stored(checkpoint.day?.equity ?? .zero))
             limits.append(checkpoint.limit?.name)
             limitReasons.append(checkpoint.limit?.reason)
+            trades = trades || !step.orders.isEmpty || !step.settlements.isEmpty || !step.fills.isEmpty
             for order in step.orders { try append(order, of: step.strategyID) }
             for settlement in step.settlements { try append(settlement, of: step.strategyID) }
             for fill in step.fills { try append(fill, of: step.strategyID) }
@@ -98,6 +104,7 @@ struct StepColumns {
         if order.status == .intended || order.status == .filled {
             leavingStrategies.append(strategyID)
             leavingOrders.append(order.id)
+            leavingEntries.append(order.intent.effect == .entry)
         }
     }
 

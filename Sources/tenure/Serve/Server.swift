@@ -114,6 +114,7 @@ struct Server {
             dependencies: APIDependencies(
                 desired: DesiredStateRepository(database: pool),
                 halts: halts,
+                limits: LimitRepository(database: pool),
                 queries: queries,
                 repetitions: IdempotencyRepository(database: pool),
                 validator: ModeValidator(

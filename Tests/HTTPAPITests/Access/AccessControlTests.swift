@@ -61,7 +61,7 @@ struct AccessControlTests {
                 let needed: AccessRole =
                     if method == .get {
                         .viewer
-                    } else if path.hasSuffix("/drain") || method == .delete {
+                    } else if path.hasSuffix("/drain") || method == .delete || path == "/api/limits" {
                         .admin
                     } else {
                         .trader

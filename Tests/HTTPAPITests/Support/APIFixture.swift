@@ -102,6 +102,7 @@ struct APIFixture: Sendable {
             dependencies: APIDependencies(
                 desired: DesiredStateRepository(database: pool, timeout: statementTimeout),
                 halts: HaltRepository(database: pool, timeout: statementTimeout),
+                limits: LimitRepository(database: pool, timeout: statementTimeout),
                 queries: queries,
                 repetitions: IdempotencyRepository(database: pool, timeout: statementTimeout),
                 validator: TestValidator(),
