@@ -3,6 +3,7 @@ import Foundation
 import HTTPAPI
 import Hosting
 import Testing
+import Trading
 
 @testable import tenure
 
@@ -38,6 +39,16 @@ struct SettingsTests {
         #expect(settings.trials == .standard)
         #expect(settings.drainTimeout == .seconds(30))
         #expect(settings.drainLinger == .seconds(2))
+    }
+
+    @Test("limits are amounts above zero, and there are none unless they are set")
+    func limits() throws {
+        #expect(try settings(Self.database).defaultLimits == .none)
+        let names = ["ORDER_VALUE": "100.5", "POSITION_VALUE": "500", "DAILY_LOSS": "25", "ORDERS_PER_MINUTE": "6"]
+        let given = Dictionary(uniqueKeysWithValues: names.map { ("TENURE_LIMIT_\($0)", $1) })
+        let expected = RiskLimits(orderValue: "100.5", positionValue: "500", dailyLoss: "25", ordersPerMinute: 6)
+        #expect(try settings(Self.database.merging(given) { $1 }).defaultLimits == expected)
+        #expect(problems(given.mapValues { _ in "0" }).count >= 4)
     }
 
     @Test("orders leave only where that is allowed and there is an account")

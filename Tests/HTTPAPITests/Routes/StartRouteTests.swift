@@ -3,6 +3,7 @@ import HTTPTypes
 import HummingbirdTesting
 import Postgres
 import Testing
+import Trading
 
 @Suite("POST /api/live-strategy/start", .timeLimit(.minutes(5)))
 struct StartRouteTests {
@@ -94,6 +95,60 @@ struct StartRouteTests {
                 if !changed.isEmpty { break }
             }
             #expect(try await response.status == .created)
+        }
+    }
+
+    @Test("limits are kept with the strategy; those that are not given have the defaults")
+    func limits() async throws {
+        try await APIFixture.with {
+            $0.defaultLimits = RiskLimits(orderValue: "50", ordersPerMinute: 9)
+        } _: { api in
+            let answer = try await api.start(
+                "BTCUSDT",
+                #""mode": "scalp", "interval": "1m", "limits": {"order_value": "100.50", "daily_loss": 20, "position_value": null}"#
+            )
+            #expect(answer.status == .created)
+            let json = try answer.json()
+            #expect(json["limits"].keys == ["order_value", "daily_loss", "orders_per_minute"])
+            #expect(json["limits"]["order_value"].string == "100.5")
+            #expect(json["limits"]["daily_loss"].string == "20")
+            #expect(json["limits"]["orders_per_minute"].int == 9)
+            #expect(json["limit_reached"].isNull && json["pnl_today"].string == "0")
+            #expect(try await api.get("/api/modes").json()["default_limits"]["order_value"].string == "50")
+        }
+    }
+
+    @Test(
+        "a limit that is none is refused by its name",
+        arguments: [
+            #""order_value": "0""#, #""order_value": "-1""#, #""order_value": "1e3""#, #""order_value": true"#,
+            #""daily_loss": "0.000000001""#, #""orders_per_minute": 0"#, #""orders_per_minute": 1.5"#,
+            #""orders_per_minute": "5""#, #""order_size": "5""#,
+        ]
+    )
+    func invalidLimit(limit: String) async throws {
+        try await APIFixture.with { api in
+            let answer = try await api.start("BTCUSDT", #""mode": "scalp", "interval": "1m", "limits": {\#(limit)}"#)
+            let problem = try answer.problem(.unprocessableContent, "invalid-fields")
+            let name = limit.split(separator: "\"")[0]
+            #expect(problem.fields == ["limits.\(name)"])
+        }
+    }
+
+    @Test("what all strategies together may hold is set, shown, and taken away")
+    func exposure() async throws {
+        try await APIFixture.with { api in
+            #expect(try await api.get("/api/limits").json()["exposure"]["live"]["limit"].isNull)
+            let body = #"{"exposure": {"live": "100000.5", "paper": 7}}"#
+            let set = try await api.put("/api/limits", body)
+            #expect(set.status == .ok)
+            #expect(try set.json()["exposure"]["live"]["limit"].string == "100000.5")
+            #expect(try set.json()["exposure"]["live"]["used"].string == "0")
+            let removed = try await api.put("/api/limits", #"{"exposure": {"live": null}}"#).json()["exposure"]
+            #expect(removed["live"]["limit"].isNull && removed["paper"]["limit"].string == "7")
+            let wrong = try await api.put("/api/limits", #"{"exposure": {"live": "0", "both": "1"}}"#)
+            let problem = try wrong.problem(.unprocessableContent, "invalid-fields")
+            #expect(problem.fields == ["exposure.both", "exposure.live"])
         }
     }
 

@@ -159,6 +159,15 @@ struct APIFixture: Sendable {
         return try await client.execute(uri: path, method: .post, headers: headers, body: ByteBuffer(string: body))
     }
 
+    func put(_ path: String, _ body: String) async throws -> TestResponse {
+        try await client.execute(
+            uri: path,
+            method: .put,
+            headers: [.contentType: "application/json"],
+            body: ByteBuffer(string: body)
+        )
+    }
+
     func start(
         _ symbol: String = "BTCUSDT",
         _ more: String = #""mode": "scalp", "interval": "1m""#

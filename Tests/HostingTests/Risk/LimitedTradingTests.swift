@@ -53,6 +53,51 @@ struct LimitedTradingTests {
         }
     }
 
+    @Test("strategies of different replicas together hold no more than the cluster may", arguments: Execution.allCases)
+    func exposure(_ execution: Execution) async throws {
+        let symbols: [Symbol] = ["BTCUSDT", "ETHUSDT"]
+        let cues: [Int: Puppet.Cue] = [5: .buyOne, 7: .sellEverything, 8: .buyOne]
+        try await HostFixture.with(cues: cues, symbols: symbols, replicas: 2, trades: true) { fixture in
+            try await LimitRepository(database: fixture.database.pool).limitExposure(execution, to: "150", by: nil)
+            var strategies: [Int64] = []
+            for (index, symbol) in symbols.enumerated() {
+                strategies.append(try await fixture.database.addStrategy(symbol, execution: execution, shard: index))
+                try await fixture.take([index], by: index, reason: "vacant")
+                try await fixture.runs(strategies[index])
+            }
+            for candle in 5...9 {
+                try await fixture.market.advance()
+                for strategy in strategies { try await fixture.reaches(candle, strategy) }
+                try await eventually("nothing is under way") {
+                    try await fixture.database.number(
+                        "SELECT count(*) FROM tenure.orders WHERE status = 'intended' AND execution = 'live'"
+                    ) == 0
+                }
+            }
+            // Each time both want to buy, and there is room for one.
+            let statuses = try await fixture.database.texts(
+                """
+                SELECT string_agg(concat_ws(' ', side, status), ', ' ORDER BY status, side) FROM tenure.orders
+                GROUP BY decided_on_ms ORDER BY decided_on_ms
+                """
+            )
+            let one = "buy filled, buy rejected"
+            #expect(statuses.first == one && statuses.last == one, "\(statuses)")
+            let reasons = try await fixture.database.texts(
+                "SELECT DISTINCT split_part(status_reason, ':', 1) FROM tenure.orders WHERE side = 'buy' AND status = 'rejected'"
+            )
+            #expect(reasons == ["limit exposure"])
+            #expect(
+                try await fixture.database.texts(
+                    "SELECT DISTINCT details ->> 'limit' FROM tenure.events WHERE kind = 'limit_reached'"
+                ) == ["exposure"]
+            )
+            if execution == .live {
+                #expect(try await fixture.market.received().map(\.side) == ["BUY", "SELL", "BUY"])
+            }
+        }
+    }
+
     @Test("refusals are the same wherever the run is interrupted, over days")
     func interrupted() throws {
         var fixture = try RunFixture()
