@@ -41,7 +41,7 @@ extension JournalRepository {
             ), budget AS MATERIALIZED (
                 -- After the halt, in one order, by those who trade only, and where there is a limit.
                 SELECT execution, limit_e8 - used_e8 AS left_e8 FROM tenure.exposure
-                WHERE \(columns.trades) AND limit_e8 IS NOT NULL
+                WHERE \(columns.mayChangeExposure) AND limit_e8 IS NOT NULL
                 ORDER BY execution FOR UPDATE
             ), opening AS (
                 -- Who comes first in the statement is served first. What others free in it counts the next time.

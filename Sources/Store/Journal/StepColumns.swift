@@ -39,7 +39,7 @@ struct StepColumns {
     private(set) var leavingOrders: [String] = []
     private(set) var leavingEntries: [Bool] = []
     /// Whether anything may change what is held.
-    private(set) var trades = false
+    private(set) var mayChangeExposure = false
 
     private(set) var settledStrategies: [Int64] = []
     private(set) var settledOrders: [String] = []
@@ -81,7 +81,8 @@ struct StepColumns {
             dayEquities.append(try stored(checkpoint.day?.equity ?? .zero))
             limits.append(checkpoint.limit?.name)
             limitReasons.append(checkpoint.limit?.reason)
-            trades = trades || !step.orders.isEmpty || !step.settlements.isEmpty || !step.fills.isEmpty
+            mayChangeExposure =
+                mayChangeExposure || !step.orders.isEmpty || !step.settlements.isEmpty || !step.fills.isEmpty
             for order in step.orders { try append(order, of: step.strategyID) }
             for settlement in step.settlements { try append(settlement, of: step.strategyID) }
             for fill in step.fills { try append(fill, of: step.strategyID) }

@@ -24,7 +24,7 @@ struct StartRouteTests {
                     "started_at",
                     "last_active", "owner", "shard", "epoch", "position", "exposure", "pnl", "unrealized_pnl", "fees",
                     "trades_count",
-                    "candles", "restores", "last_candle", "last_error",
+                    "candles", "restores", "last_candle", "last_error", "limits", "limit_reached", "pnl_today",
                 ]
             )
             #expect(json["symbol"].string == "BTCUSDT")

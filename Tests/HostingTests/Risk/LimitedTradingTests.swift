@@ -102,7 +102,7 @@ struct LimitedTradingTests {
     func interrupted() throws {
         var fixture = try RunFixture()
         fixture.interval = .oneHour
-        fixture.limits = RiskLimits(orderValue: "150", positionValue: "300", dailyLoss: "20", ordersPerMinute: 1)
+        fixture.limits = RiskLimits(orderValue: "250", positionValue: "400", dailyLoss: "20", ordersPerMinute: 1)
         var random = SeededGenerator(seed: 11)
         let hour = Interval.oneHour.milliseconds
         let start = Timestamp(milliseconds: 1_744_416_000_000)
