@@ -110,6 +110,18 @@ let package = Package(
             ]
         ),
         .target(
+            name: "Webhooks",
+            dependencies: [
+                "Trading", "Postgres", "Store", "HTTPAPI",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        .target(
             name: "Observability",
             dependencies: [
                 .product(name: "Logging", package: "swift-log"),
@@ -141,7 +153,7 @@ let package = Package(
             name: "tenure",
             dependencies: [
                 "Trading", "Postgres", "Migrations", "Coordination", "Strategies", "Exchanges", "Store", "Hosting",
-                "HTTPAPI", "Observability", "ExchangeSimulator", "LocalCluster",
+                "HTTPAPI", "Webhooks", "Observability", "ExchangeSimulator", "LocalCluster",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -282,15 +294,20 @@ let package = Package(
         .testTarget(name: "LocalClusterTests", dependencies: ["LocalCluster", "TestSupport"]),
         .testTarget(
             name: "TenureTests",
-            dependencies: ["tenure", "Exchanges", "HTTPAPI", "Hosting", "Store", "Strategies", "Trading"]
+            dependencies: ["tenure", "Exchanges", "HTTPAPI", "Hosting", "Store", "Strategies", "Trading", "Webhooks"]
         ),
         .testTarget(
             name: "ClusterTests",
             dependencies: [
                 "Hosting", "LocalCluster", "Migrations", "Nemesis", "Postgres", "Store", "Strategies", "Trading",
-                "TestSupport", "tenure",
+                "TestSupport", "Webhooks", "tenure",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],

@@ -4,6 +4,7 @@ import HTTPAPI
 import Hosting
 import Testing
 import Trading
+import Webhooks
 
 @testable import tenure
 
@@ -62,6 +63,28 @@ struct SettingsTests {
         #expect(allowed.binance.credentials != nil)
         #expect(allowed.receiveWindow == .seconds(5))
         #expect(allowed.settlingMargin == .seconds(30))
+    }
+
+    @Test("a webhook needs an address and a secret to sign with, each of which may stand in a file")
+    func webhook() throws {
+        let secret = "whsec_" + Data(count: 32).base64EncodedString()
+        let url = ["TENURE_WEBHOOK_URL": "https://ops.example.com/hook"]
+        #expect(try settings(Self.database).webhook == nil)
+        let both = url.merging(["TENURE_WEBHOOK_SECRET": secret]) { $1 }
+        #expect(try settings(Self.database.merging(both) { $1 }).webhook?.url == "https://ops.example.com/hook")
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "secret-\(UInt32.random(in: .min ... .max))"
+        )
+        try Data("\(secret)\n".utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let read = url.merging(["TENURE_WEBHOOK_SECRET_FILE": file.path]) { $1 }
+        #expect(try settings(Self.database.merging(read) { $1 }).webhook != nil)
+        for wrong in [url, ["TENURE_WEBHOOK_SECRET": secret], url.merging(["TENURE_WEBHOOK_SECRET": "secret"]) { $1 }] {
+            let problems = problems(Self.database.merging(wrong) { $1 })
+            #expect(problems.count == 1 && problems[0].hasPrefix("TENURE_WEBHOOK_"), "\(problems)")
+        }
+        let ftp = problems(Self.database.merging(["TENURE_WEBHOOK_URL": "ftp://x"]) { $1 })
+        #expect(ftp.first?.hasPrefix("TENURE_WEBHOOK_URL") == true)
     }
 
     @Test("strategies are suspected after as many crashes as set, and never with 0")

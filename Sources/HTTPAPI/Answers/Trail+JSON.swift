@@ -1,4 +1,4 @@
-import Store
+package import Store
 
 extension ListedOrder {
     func write(to json: inout JSONWriter) {
@@ -43,6 +43,13 @@ extension ListedFill {
 }
 
 extension ListedEvent {
+    /// As it is in every list and stream of events, on one line.
+    package var json: String {
+        var json = JSONWriter()
+        write(to: &json)
+        return String(decoding: json.bytes, as: UTF8.self)
+    }
+
     func write(to json: inout JSONWriter) {
         json.object { json in
             json.member("id", id)

@@ -103,9 +103,5 @@ struct EventMessages: AsyncSequence, Sendable {
 
 extension ListedEvent {
     /// As one message of the stream. JSON has no line breaks here, so it is one line of data.
-    fileprivate var message: String {
-        var json = JSONWriter()
-        write(to: &json)
-        return "id: \(id)\nevent: \(kind)\ndata: \(String(decoding: json.bytes, as: UTF8.self))\n\n"
-    }
+    fileprivate var message: String { "id: \(id)\nevent: \(kind)\ndata: \(json)\n\n" }
 }

@@ -47,6 +47,12 @@ package struct MetricCatalogue: Sendable {
         "tenure_candle_lag_seconds": Entry(help: "From the close of a candle to its being processed."),
         "tenure_checkpoint_batch_size": Entry(help: "Strategies whose progress was committed together."),
         "tenure_database_round_trip_seconds": Entry(help: "Round trips to the database."),
+        "tenure_webhook_deliveries_total": Entry(
+            help: "Attempts to deliver a notification by webhook, by result: delivered, failed, given_up."
+        ),
+        "tenure_webhook_lag_seconds": Entry(
+            help: "Age of the notification that waits to be delivered; 0 if there is none, or another replica sends."
+        ),
         "tenure_http_requests_total": Entry(help: "HTTP requests answered."),
         "tenure_http_request_duration_seconds": Entry(help: "Time to the answer of an HTTP request."),
     ])

@@ -13,6 +13,7 @@ import ServiceLifecycle
 import Store
 import Strategies
 import UnixSignals
+import Webhooks
 
 /// One replica, put together.
 struct Server {
@@ -159,6 +160,15 @@ struct Server {
             logger: Logger(label: "tenure.lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
         if let venue { configuration.services.insert(.init(service: EndlessService { try await venue.run() }), at: 6) }
+        if let webhook = settings.webhook {
+            let webhooks = WebhookService(
+                configuration: webhook,
+                database: pool,
+                instance: identity.instance,
+                logger: logger
+            )
+            configuration.services.insert(.init(service: EndlessService { await webhooks.run() }), at: 1)
+        }
         configuration.maximumCancellationDuration = .seconds(3)
         let group = ServiceGroup(configuration: configuration)
         do {

@@ -4,6 +4,7 @@ import Hosting
 import Logging
 import Observability
 import Trading
+import Webhooks
 
 /// Everything that can be set, checked as a whole.
 struct Settings: Sendable {
@@ -32,6 +33,8 @@ struct Settings: Sendable {
     var receiveWindow = Duration.seconds(5)
     /// How long after that Binance may take to show an order it accepted.
     var settlingMargin = Duration.seconds(30)
+    /// Nil: nobody is notified.
+    var webhook: WebhookConfiguration?
     var log = LogConfiguration()
 
     /// Reads all settings, or says everything that is wrong with them at once.
@@ -77,6 +80,7 @@ struct Settings: Sendable {
             dailyLoss: reader.amount("TENURE_LIMIT_DAILY_LOSS"),
             ordersPerMinute: reader.integer("TENURE_LIMIT_ORDERS_PER_MINUTE", in: 1...6_000)
         )
+        webhook = Self.webhook(&reader)
         if let level = reader.choice("TENURE_LOG_LEVEL", of: Logger.Level.allCases.map(\.rawValue)) {
             log.level = Logger.Level(rawValue: level) ?? log.level
         }
@@ -98,6 +102,26 @@ struct Settings: Sendable {
             )
         }
         reader.rejectUnknown(prefix: "TENURE_")
+    }
+
+    private static func webhook(_ reader: inout SettingsReader) -> WebhookConfiguration? {
+        let name = "TENURE_WEBHOOK_SECRET"
+        let url = reader.url("TENURE_WEBHOOK_URL", schemes: ["https", "http"])
+        let text = reader.text(name)
+        guard let url else {
+            if text != nil { reader.problem(name, "is set without TENURE_WEBHOOK_URL: set both, or neither") }
+            return nil
+        }
+        let hint = "`echo \"whsec_$(openssl rand -base64 32)\"` makes one; the receiver checks signatures with it"
+        guard let text else {
+            reader.problem("TENURE_WEBHOOK_URL", "needs \(name): \(hint)")
+            return nil
+        }
+        guard let secret = WebhookSecret(text) else {
+            reader.problem(name, "must be whsec_ and the base64 of 24 to 64 bytes: \(hint)")
+            return nil
+        }
+        return WebhookConfiguration(url: url, secret: secret)
     }
 
     private mutating func readTrading(_ reader: inout SettingsReader) {
