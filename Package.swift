@@ -25,6 +25,9 @@ let package = Package(
         // libpq, found by pkg-config.
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
+        // What the earlier version kept its strategies in.
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+
         // The vocabulary of trading. Pure.
         .target(name: "Trading"),
 
@@ -153,7 +156,7 @@ let package = Package(
             name: "tenure",
             dependencies: [
                 "Trading", "Postgres", "Migrations", "Coordination", "Strategies", "Exchanges", "Store", "Hosting",
-                "HTTPAPI", "Webhooks", "Observability", "ExchangeSimulator", "LocalCluster",
+                "HTTPAPI", "Webhooks", "Observability", "ExchangeSimulator", "LocalCluster", "CSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),

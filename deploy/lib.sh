@@ -56,6 +56,7 @@ need_for_building() {
     need pkg-config have pkg-config
     need libpq-dev have_library libpq
     need libssl-dev have_library openssl
+    need libsqlite3-dev have_library sqlite3
 }
 
 need_for_running() {

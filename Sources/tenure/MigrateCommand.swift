@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import Logging
 import Migrations
 import Observability
@@ -15,15 +14,7 @@ struct MigrateCommand: AsyncParsableCommand {
     var check = false
 
     func run() async throws {
-        let settings: Settings
-        do {
-            settings = try Settings(
-                SettingsSource(environment: ProcessInfo.processInfo.environment),
-                hostName: ProcessInfo.processInfo.hostName
-            )
-        } catch {
-            throw fail("\(error)", code: 78)
-        }
+        let settings = try Settings.ofThisProcess()
         settings.log.bootstrap(output: .standardError)
         let logger = Logger(label: "tenure.migrate")
         let database = PostgresConfiguration(connectionString: settings.sessionDatabaseURL)

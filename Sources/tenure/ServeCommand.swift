@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import Observability
 
 struct ServeCommand: AsyncParsableCommand {
@@ -13,15 +12,7 @@ struct ServeCommand: AsyncParsableCommand {
     var migrate = true
 
     func run() async throws {
-        let settings: Settings
-        do {
-            settings = try Settings(
-                SettingsSource(environment: ProcessInfo.processInfo.environment),
-                hostName: ProcessInfo.processInfo.hostName
-            )
-        } catch {
-            throw fail("\(error)", code: 78)
-        }
+        let settings = try Settings.ofThisProcess()
         settings.log.bootstrap()
         try await Server(settings: settings, migrates: migrate).run()
     }

@@ -13,7 +13,7 @@ struct Tenure: AsyncParsableCommand {
             LimitsCommand.self,
             StatusCommand.self, HistoryCommand.self,
             OrdersCommand.self, EventsCommand.self, OwnershipCommand.self, ReplicasCommand.self, DrainCommand.self,
-            TokenCommand.self,
+            TokenCommand.self, ImportCommand.self, DoctorCommand.self,
         ]
     )
 

@@ -15,4 +15,22 @@ package struct StartRequest: Sendable {
     package var config: [String: JSONValue]?
     /// What it may risk; what it does not say has the replica's default.
     package var limits: RiskLimits?
+
+    package init(
+        symbol: Symbol? = nil,
+        mode: String? = nil,
+        interval: Interval? = nil,
+        exchange: String? = nil,
+        execution: Execution? = nil,
+        config: [String: JSONValue]? = nil,
+        limits: RiskLimits? = nil
+    ) {
+        self.symbol = symbol
+        self.mode = mode
+        self.interval = interval
+        self.exchange = exchange
+        self.execution = execution
+        self.config = config
+        self.limits = limits
+    }
 }

@@ -39,9 +39,16 @@ struct Settings: Sendable {
 
     /// Reads all settings, or says everything that is wrong with them at once.
     init(_ source: SettingsSource, hostName: String) throws {
+        let (settings, problems) = Self.read(source, hostName: hostName)
+        guard problems.isEmpty else { throw SettingsError(problems: problems) }
+        self = settings
+    }
+
+    /// The settings, with defaults for those that are wrong, and everything that is wrong.
+    static func read(_ source: SettingsSource, hostName: String) -> (settings: Settings, problems: [String]) {
         var reader = SettingsReader(source: source)
-        self.init(&reader, hostName: hostName)
-        guard reader.problems.isEmpty else { throw SettingsError(problems: reader.problems) }
+        let settings = Settings(&reader, hostName: hostName)
+        return (settings, reader.problems)
     }
 
     private init(_ reader: inout SettingsReader, hostName: String) {

@@ -1,18 +1,16 @@
 import FoundationEssentials
-import LocalCluster
-import Postgres
-import TestSupport
+package import LocalCluster
 
 /// PgBouncer in transaction mode in front of a server, for as long as `body` runs.
-enum Bouncer {
-    static var isInstalled: Bool {
+package enum Bouncer {
+    package static var isInstalled: Bool {
         ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"].contains { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
     /// - Parameters:
     ///   - settings: more lines of its configuration.
     ///   - body: gets a connection string.
-    static func run<R>(
+    package static func run<R>(
         before server: PostgresServer,
         settings: String = "",
         _ body: (String) async throws -> R
