@@ -193,12 +193,17 @@ struct TestCluster: Sendable {
 
     /// Lets the simulator's market move on by whole candles.
     func advance(_ candles: Int) async throws {
-        var request = HTTPClientRequest(url: "\(cluster.simulatorURL)/sim/advance")
+        try await askSimulator("/sim/advance", #"{"candles":\#(candles)}"#)
+    }
+
+    /// Uses the simulator's own controls.
+    func askSimulator(_ path: String, _ body: String) async throws {
+        var request = HTTPClientRequest(url: cluster.simulatorURL + path)
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")
-        request.body = .bytes(ByteBuffer(string: #"{"candles":\#(candles)}"#))
+        request.body = .bytes(ByteBuffer(string: body))
         let answer = try await send(request)
-        try #require(answer.status == 200, "advance answered \(answer.status): \(answer.body.text)")
+        try #require((200..<300).contains(answer.status), "\(path) answered \(answer.status): \(answer.body.text)")
     }
 }
 

@@ -51,6 +51,9 @@ struct DoctorTests {
                 ]
                 return try await doctor(base, live)["exchange.account"]
             }
+            let reader = #"{"api_key":"reader","api_secret":"secret","permissions":["USER_DATA"]}"#
+            try await cluster.askSimulator("/sim/accounts", reader)
+            #expect(try await account("reader", "secret")?.says("may not trade", "Enable spot trading") == true)
             #expect(try await account("simulator-key", "simulator-secret")?.status == "ok")
             #expect(try await account("simulator-key", "wrong")?.says("TENURE_BINANCE_API_SECRET") == true)
             #expect(try await account("another-key", "simulator-secret")?.says("TENURE_BINANCE_API_KEY") == true)
