@@ -7,7 +7,15 @@ import Postgres
 struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "migrate",
-        abstract: "Brings the database schema up to date. Safe from many machines at once."
+        abstract: "Brings the database schema up to date. Safe from many machines at once.",
+        discussion: """
+            Examples:
+              tenure migrate
+              tenure migrate --check
+
+            Exit status: 0 it is up to date; 1 it is not (--check), or cannot be; 69 the database cannot be reached; 78 wrong \
+            settings.
+            """
     )
 
     @Flag(help: "Change nothing: exit with 1 if there is something to do.")

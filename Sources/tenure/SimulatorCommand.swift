@@ -16,6 +16,10 @@ struct SimulatorCommand: AsyncParsableCommand {
             Orders are traded too, for whoever has an account: without --account there is one, with the key simulator-key, \
             the secret simulator-secret and plenty of money. POST /sim/accounts adds more, POST /sim/faults lets things go \
             wrong, GET /sim/orders tells every order request that ever came.
+
+            Examples:
+              tenure simulator --seed 7 --speed 10
+              tenure simulator --replay BTCUSDT-1m.csv --account KEY:SECRET:USDT=1000
             """
     )
 

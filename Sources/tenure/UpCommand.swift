@@ -9,6 +9,10 @@ struct UpCommand: AsyncParsableCommand {
         discussion: """
             Ctrl-C stops everything that it started, and nothing else. The data stays: the next `tenure up` resumes the \
             strategies.
+
+            Examples:
+              tenure up
+              tenure up --replicas 5 --port 9000 --demo
             """
     )
 

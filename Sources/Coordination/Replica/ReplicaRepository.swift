@@ -201,6 +201,18 @@ struct ReplicaRepository: Sendable {
         )
     }
 
+    /// From the last heartbeat of a fenced replica until it was fenced.
+    func detection(of victim: ReplicaID) async throws -> Duration? {
+        let rows = try await session.query(
+            """
+            SELECT (extract(epoch FROM fenced_at - heartbeat_at) * 1000)::bigint FROM tenure.replicas
+            WHERE id = \(victim) AND fenced_at IS NOT NULL
+            """
+        )
+        guard let milliseconds = try rows.first?.decode(Int.self) else { return nil }
+        return .milliseconds(milliseconds)
+    }
+
     /// Says for all to see that nobody has room for so many strategies.
     func recordStranded(_ strategies: Int, capacity: Int, by id: ReplicaID) async throws {
         try await session.query(

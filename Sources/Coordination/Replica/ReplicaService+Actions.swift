@@ -88,6 +88,7 @@ extension ReplicaService {
                 continuation.yield(.refused(id))
                 return
             }
+            metrics.recordRoundTrip(sentAt.duration(to: clock.now))
             continuation.yield(.renewed(id, membership, sentAt: sentAt, stamp))
         default: preconditionFailure("\(action) does not renew the lease")
         }
@@ -100,7 +101,9 @@ extension ReplicaService {
         case .fence(let victim, let id, let reason):
             try await fence(victim, by: id, reason, replicas)
         case .claim(let id):
+            let sentAt = clock.now
             let (claims, missed) = try await shards.claim(id)
+            if !claims.isEmpty { metrics.recordClaim(sentAt.duration(to: clock.now)) }
             continuation.yield(.claimed(claims, missed: missed, by: id))
         case .listOwned(let id, let stamp):
             continuation.yield(.owned(try await shards.owned(by: id), by: id, stamp))
@@ -126,6 +129,7 @@ extension ReplicaService {
             // On the same session: what the victim had is to be claimed first. (A claim waits for nobody's lock.)
             try await clock.sleep(for: Self.claimsFirst)
             try await replicas.endBackends(of: victim)
+            if let duration = try await replicas.detection(of: victim) { metrics.recordDetection(duration) }
         } catch {
             // They end by themselves as well, later; the verdict stands.
             logger.warning(

@@ -22,6 +22,7 @@ package final class ReplicaService: Service {
     let host: any ShardHost
     private let onDrain: @Sendable () -> Void
     private let orphaned: Gauge
+    let metrics: ReplicaMetrics
     let logger: Logger
     let clock = ContinuousClock()
 
@@ -55,6 +56,7 @@ package final class ReplicaService: Service {
         self.onDrain = onDrain
         orphaned = Gauge(label: "tenure_orphaned_strategies", factory: metrics)
         orphaned.record(0)
+        self.metrics = ReplicaMetrics(factory: metrics)
         self.logger = logger
         var session = database
         // The server itself ends a session that has fallen silent, and frees its lock.

@@ -46,7 +46,13 @@ package struct MetricCatalogue: Sendable {
         "tenure_orders_in_doubt": Entry(help: "Orders sent whose fate at the exchange is not known yet."),
         "tenure_candle_lag_seconds": Entry(help: "From the close of a candle to its being processed."),
         "tenure_checkpoint_batch_size": Entry(help: "Strategies whose progress was committed together."),
-        "tenure_database_round_trip_seconds": Entry(help: "Round trips to the database."),
+        "tenure_database_round_trip_seconds": Entry(help: "Round trips to the database, as heartbeats see them."),
+        "process_cpu_seconds_total": Entry(help: "Processor time used, in user and system mode."),
+        "process_resident_memory_bytes": Entry(help: "Memory of this process that is in RAM."),
+        "process_virtual_memory_bytes": Entry(help: "Address space of this process."),
+        "process_open_fds": Entry(help: "Open file descriptors."),
+        "process_max_fds": Entry(help: "The most file descriptors that may be open."),
+        "process_start_time_seconds": Entry(help: "When this process started, in seconds since 1970."),
         "tenure_webhook_deliveries_total": Entry(
             help: "Attempts to deliver a notification by webhook, by result: delivered, failed, given_up."
         ),

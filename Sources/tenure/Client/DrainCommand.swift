@@ -8,6 +8,10 @@ struct DrainCommand: AsyncParsableCommand {
         discussion: """
             Its process ends with status 0; whatever supervises it decides whether it is started again. Asking twice does \
             no harm.
+
+            Examples:
+              tenure drain replica-2 --wait
+              tenure drain 17
             """
     )
 
@@ -27,11 +31,13 @@ struct DrainCommand: AsyncParsableCommand {
         let id = try await id(client)
         let answer = try await client.post("/api/replicas/\(id)/drain")
         guard wait else { return options.print(answer) { "\(Self.title($0)) is handing over." } }
-        while let now = try await look(for: id, client) {
-            if let reason = now["fenced_reason"]?.string {
-                throw fail("\(Self.title(now)) did not end properly: it was fenced (\(reason))", code: 1)
+        try await withProgress("Handing over") {
+            while let now = try await Self.look(for: id, client) {
+                if let reason = now["fenced_reason"]?.string {
+                    throw fail("\(Self.title(now)) did not end properly: it was fenced (\(reason))", code: 1)
+                }
+                try await Task.sleep(for: Self.pause)
             }
-            try await Task.sleep(for: Self.pause)
         }
         options.print(answer) { "\(Self.title($0)) has handed everything over and is gone." }
     }
@@ -55,7 +61,7 @@ struct DrainCommand: AsyncParsableCommand {
         return first
     }
 
-    private func look(for id: Int, _ client: APIClient) async throws -> JSONValue? {
+    private static func look(for id: Int, _ client: APIClient) async throws -> JSONValue? {
         try await client.get("/api/replicas")["items"]?.array?.first { $0["id"]?.integer == id }
     }
 

@@ -6,7 +6,12 @@ import Trading
 struct EventsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "events",
-        abstract: "Shows what happened, oldest first; with --follow what happens from now on, too."
+        abstract: "Shows what happened, oldest first; with --follow what happens from now on, too.",
+        discussion: """
+            Examples:
+              tenure events BTCUSDT
+              tenure events --follow --json | jq 'select(.kind == "failed")'
+            """
     )
 
     @Argument(help: "Only to this strategy: the symbol of an active one, or the id of any.")

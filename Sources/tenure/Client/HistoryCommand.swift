@@ -4,7 +4,8 @@ import Trading
 struct HistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history",
-        abstract: "Shows the stopped strategies, latest first."
+        abstract: "Shows the stopped strategies, latest first.",
+        discussion: "Example: tenure history BTCUSDT --limit 10"
     )
 
     @Argument(help: "Only of this symbol.")

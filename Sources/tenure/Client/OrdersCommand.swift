@@ -4,7 +4,8 @@ import Trading
 struct OrdersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "orders",
-        abstract: "Shows the orders of a strategy, latest first."
+        abstract: "Shows the orders of a strategy, latest first.",
+        discussion: "Example: tenure orders BTCUSDT --limit 10"
     )
 
     @OptionGroup var strategy: StrategyArguments

@@ -8,6 +8,10 @@ struct OwnershipCommand: AsyncParsableCommand {
         discussion: """
             GAP MS is how long the strategies stood still: from when the previous owner had let go of them until they ran \
             again. What is older than 30 days is forgotten.
+
+            Examples:
+              tenure ownership BTCUSDT
+              tenure ownership --replica 17
             """
     )
 

@@ -5,7 +5,8 @@ struct PauseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause",
         abstract:
-            "Keeps a strategy from opening positions, whatever happens to its replica; candles go on being processed."
+            "Keeps a strategy from opening positions, whatever happens to its replica; candles go on being processed.",
+        discussion: "Example: tenure pause BTCUSDT"
     )
 
     @OptionGroup var market: MarketArguments

@@ -4,7 +4,8 @@ import Trading
 struct ReplicasCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replicas",
-        abstract: "Shows the replicas: what they carry, and how long their leases hold."
+        abstract: "Shows the replicas: what they carry, and how long their leases hold.",
+        discussion: "Example: tenure replicas --json"
     )
 
     @OptionGroup var options: ClientOptions

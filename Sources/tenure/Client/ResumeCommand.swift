@@ -4,7 +4,8 @@ import Trading
 struct ResumeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
-        abstract: "Lets a paused strategy open positions again; starts a failed or quarantined one again."
+        abstract: "Lets a paused strategy open positions again; starts a failed or quarantined one again.",
+        discussion: "Example: tenure resume BTCUSDT"
     )
 
     @OptionGroup var market: MarketArguments

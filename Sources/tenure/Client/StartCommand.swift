@@ -74,7 +74,12 @@ struct StartCommand: AsyncParsableCommand {
         ]
         if !limits.isEmpty { body["limits"] = .object(limits) }
         if let exchange { body["exchange"] = .string(exchange) }
-        options.print(try await options.client().post("/api/live-strategy/start", body), Self.text)
+        let client = try options.client()
+        let request = body
+        let answer = try await withProgress("Starting \(symbol)") {
+            try await client.post("/api/live-strategy/start", request)
+        }
+        options.print(answer, Self.text)
     }
 
     private static func object(of parameters: [Parameter], _ option: String) throws -> [String: JSONValue] {

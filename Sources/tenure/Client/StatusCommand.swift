@@ -5,7 +5,13 @@ import Trading
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Shows the active strategies, whoever runs them."
+        abstract: "Shows the active strategies, whoever runs them.",
+        discussion: """
+            Examples:
+              tenure status
+              tenure status --watch
+              tenure status --status orphaned --json
+            """
     )
 
     @Argument(help: "Only of this symbol.")

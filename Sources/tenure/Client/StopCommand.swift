@@ -7,6 +7,10 @@ struct StopCommand: AsyncParsableCommand {
         abstract: "Stops a strategy for good.",
         discussion: """
             Its open position is kept as it is, unless it is closed with --close. What it did is in the history.
+
+            Examples:
+              tenure stop BTCUSDT
+              tenure stop BTCUSDT --close --reason "end of the trial"
             """
     )
 
@@ -24,7 +28,12 @@ struct StopCommand: AsyncParsableCommand {
         var body = market.body
         if let reason { body["reason"] = .string(reason) }
         if close { body["positions"] = .string("close") }
-        options.print(try await options.client().post("/api/live-strategy/stop", body), Self.text)
+        let client = try options.client()
+        let request = body
+        let answer = try await withProgress("Stopping \(market.symbol)") {
+            try await client.post("/api/live-strategy/stop", request)
+        }
+        options.print(answer, Self.text)
     }
 
     static func text(_ answer: JSONValue) -> String {

@@ -14,6 +14,26 @@ struct TextStyle {
         return TextStyle(isColoured: !isUnwanted && isatty(STDOUT_FILENO) == 1)
     }
 
+    /// How many characters fit on a line; nil if it is no terminal, or does not say.
+    static var standardOutputWidth: Int? {
+        var size = winsize()
+        guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+            return nil
+        }
+        return Int(size.ws_col)
+    }
+
+    /// What the status of a strategy, an order or a replica means for whoever looks.
+    func status(_ status: String, _ text: String) -> String {
+        switch status {
+        case "running", "active", "ready", "filled": good(text)
+        case "failed", "quarantined", "orphaned", "rejected", "abandoned": bad(text)
+        case _ where status.hasPrefix("fenced"): bad(text)
+        case "stopped", "canceled", "expired": text
+        default: doubtful(text)
+        }
+    }
+
     func good(_ text: String) -> String { coloured(text, 32) }
     func doubtful(_ text: String) -> String { coloured(text, 33) }
     func bad(_ text: String) -> String { coloured(text, 31) }

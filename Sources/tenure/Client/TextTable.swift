@@ -5,6 +5,10 @@ struct TextTable: Equatable {
     let headings: [String]
     private(set) var rows: [[String]] = []
 
+    /// No column is made narrower than this.
+    private static let narrowest = 6
+    private static let gap = "  "
+
     init(_ headings: [String]) {
         self.headings = headings
     }
@@ -20,21 +24,46 @@ struct TextTable: Equatable {
         rows.append(row)
     }
 
+    /// As wide as the terminal that it is printed on, if that is one.
+    var text: String { text(width: TextStyle.standardOutputWidth, style: .standardOutput) }
+
     /// Columns whose every cell is a number are set to the right.
-    var text: String {
-        let lines = [headings] + rows
-        let widths = headings.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+    ///
+    /// - Parameter width: What does not fit into it is cut off, the longest texts first; numbers never. Nil: nothing is cut.
+    func text(width: Int?, style: TextStyle) -> String {
         let areNumbers = headings.indices.map { column in
             !rows.isEmpty && rows.allSatisfy { Double($0[column]) != nil || $0[column] == "–" }
         }
-        return lines.map { line in
-            var text = ""
-            for (column, cell) in line.enumerated() {
-                let space = String(repeating: " ", count: widths[column] - cell.count)
-                text += (column == 0 ? "" : "  ") + (areNumbers[column] ? space + cell : cell + space)
+        let widths = widths(within: width, areNumbers)
+        return ([headings] + rows).enumerated().map { line, cells in
+            let shown = cells.enumerated().map { column, cell in
+                let cut = cell.count > widths[column] ? "\(cell.prefix(widths[column] - 1))…" : cell
+                let space = String(repeating: " ", count: widths[column] - cut.count)
+                let isLast = column == cells.count - 1
+                let text = areNumbers[column] ? space + cut : cut + (isLast ? "" : space)
+                return line == 0 ? style.heading(text) : headings[column] == "STATUS" ? style.status(cell, text) : text
             }
-            while text.last == " " { text.removeLast() }
-            return text
+            return shown.joined(separator: Self.gap).trimmedAtEnd
         }.joined(separator: "\n")
+    }
+
+    private func widths(within limit: Int?, _ areNumbers: [Bool]) -> [Int] {
+        var widths = headings.indices.map { column in ([headings] + rows).map { $0[column].count }.max() ?? 0 }
+        guard let limit else { return widths }
+        var excess = widths.reduce(0, +) + Self.gap.count * (widths.count - 1) - limit
+        while excess > 0 {
+            let texts = widths.indices.filter { !areNumbers[$0] && widths[$0] > Self.narrowest }
+            guard let widest = texts.max(by: { widths[$0] < widths[$1] }) else { break }
+            widths[widest] -= 1
+            excess -= 1
+        }
+        return widths
+    }
+}
+
+extension String {
+    fileprivate var trimmedAtEnd: String {
+        guard let last = lastIndex(where: { $0 != " " }) else { return "" }
+        return String(self[...last])
     }
 }

@@ -24,6 +24,7 @@ struct Server {
         let logger = Logger(label: "tenure")
         let registry = PrometheusRegistry()
         MetricsSystem.bootstrap(registry)
+        ProcessMetrics.add(to: registry)
 
         let identity = ReplicaIdentity(
             name: settings.replicaName,
