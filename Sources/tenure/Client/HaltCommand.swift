@@ -9,6 +9,8 @@ struct HaltCommand: AsyncParsableCommand {
             Neither entries nor exits, live or on paper: stop-losses do not sell either, and positions stay as they are. \
             Candles go on being processed, and what became of orders that had left is found out. It holds through restarts. \
             To keep strategies from opening positions while they may still close them, use `tenure pause`.
+
+            Example: tenure halt --reason "the exchange's prices are wrong"
             """
     )
 

@@ -5,7 +5,11 @@ struct UnhaltCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "unhalt",
         abstract: "Lifts the halt: strategies trade again, from their next candles on.",
-        discussion: "What was refused while trading was halted is not made up for."
+        discussion: """
+            What was refused while trading was halted is not made up for.
+
+            Example: tenure unhalt
+            """
     )
 
     @OptionGroup var options: ClientOptions
