@@ -19,6 +19,20 @@ struct TextTableTests {
         #expect(TextTable(["ID", "NAME"]).text == "ID  NAME")
     }
 
+    @Test("on a narrow terminal a table leaves out what one can do without, then cuts long texts, never numbers")
+    func narrow() {
+        var table = TextTable(["ID", "EPOCH", "REASON"])
+        table.add(["123456", "7", "because it was asked for"])
+        #expect(table.text(width: 100, style: .plain).split(separator: "\n")[0] == "    ID  EPOCH  REASON")
+        #expect(
+            table.text(width: 24, style: .plain) == """
+                    ID  REASON
+                123456  because it was …
+                """
+        )
+        #expect(table.text(width: 5, style: .plain).split(separator: "\n")[1] == "123456  because it …")
+    }
+
     @Test("orphaned strategies are pointed out below the table")
     func orphans() throws {
         let answer = try JSONValue(

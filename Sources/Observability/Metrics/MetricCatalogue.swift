@@ -42,6 +42,7 @@ package struct MetricCatalogue: Sendable {
         "tenure_failover_seconds": Entry(help: "Duration of the steps of a failover: detection, claim, restore."),
         "tenure_restores_total": Entry(help: "Strategies taken over, by reason."),
         "tenure_fenced_writes_total": Entry(help: "Writes refused because the shard had another owner or epoch."),
+        "tenure_halted": Entry(help: "1 while this replica knows that all trading is halted, else 0."),
         "tenure_orders_total": Entry(help: "Orders by the status that they reached."),
         "tenure_orders_in_doubt": Entry(help: "Orders sent whose fate at the exchange is not known yet."),
         "tenure_candle_lag_seconds": Entry(help: "From the close of a candle to its being processed."),

@@ -6,7 +6,13 @@ struct TextTable: Equatable {
     private(set) var rows: [[String]] = []
 
     /// No column is made narrower than this.
-    private static let narrowest = 6
+    private static let narrowest = 12
+    /// What a narrow terminal does without, the first one first. With `--json` everything is there.
+    private static let dispensable = [
+        "EXCHANGE'S ID", "CLIENT ORDER ID", "EPOCH", "RESTORES", "SHARDS", "PID", "VERSION", "EXCHANGE", "FEES",
+        "STARTED",
+        "LAST CANDLE", "INTERVAL", "CAPACITY", "HOST", "CANDLES", "MODE",
+    ]
     private static let gap = "  "
 
     init(_ headings: [String]) {
@@ -29,8 +35,10 @@ struct TextTable: Equatable {
 
     /// Columns whose every cell is a number are set to the right.
     ///
-    /// - Parameter width: What does not fit into it is cut off, the longest texts first; numbers never. Nil: nothing is cut.
+    /// - Parameter width: What does not fit into it is cut off, the longest texts first; numbers never. Before that, columns
+    ///   are left out that one can do without. Nil: everything is shown.
     func text(width: Int?, style: TextStyle) -> String {
+        if let width, let narrower = narrower(than: width) { return narrower.text(width: width, style: style) }
         let areNumbers = headings.indices.map { column in
             !rows.isEmpty && rows.allSatisfy { Double($0[column]) != nil || $0[column] == "–" }
         }
@@ -47,8 +55,24 @@ struct TextTable: Equatable {
         }.joined(separator: "\n")
     }
 
+    /// Without one column, if it is too wide and there is one to do without.
+    private func narrower(than limit: Int) -> TextTable? {
+        let width = fullWidths.reduce(0, +) + Self.gap.count * (headings.count - 1)
+        guard width > limit, let column = Self.dispensable.lazy.compactMap(headings.firstIndex).first else {
+            return nil
+        }
+        func without(_ cells: [String]) -> [String] { cells.enumerated().filter { $0.offset != column }.map(\.element) }
+        var table = TextTable(without(headings))
+        for row in rows { table.add(without(row)) }
+        return table
+    }
+
+    private var fullWidths: [Int] {
+        headings.indices.map { column in ([headings] + rows).map { $0[column].count }.max() ?? 0 }
+    }
+
     private func widths(within limit: Int?, _ areNumbers: [Bool]) -> [Int] {
-        var widths = headings.indices.map { column in ([headings] + rows).map { $0[column].count }.max() ?? 0 }
+        var widths = fullWidths
         guard let limit else { return widths }
         var excess = widths.reduce(0, +) + Self.gap.count * (widths.count - 1) - limit
         while excess > 0 {

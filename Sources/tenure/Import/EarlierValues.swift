@@ -35,10 +35,11 @@ struct EarlierValues {
     mutating func moment(_ value: SQLiteFile.Value, _ column: String) -> Timestamp? {
         let moment: Timestamp? =
             switch value {
-            case .integer(let number): Timestamp(milliseconds: number < 100_000_000_000 ? number &* 1_000 : number)
+            case .integer(let number): Self.moment(number)
             case .real(let number) where number.magnitude < 1e15:
                 Timestamp(milliseconds: Int64((number < 1e11 ? number * 1_000 : number).rounded()))
-            case .text(let text): Self.moment(text)
+            // A column of text keeps numbers as text.
+            case .text(let text): Int64(text).map(Self.moment) ?? Self.moment(text)
             default: nil
             }
         guard let moment, Self.moments.contains(moment) else {
@@ -46,6 +47,10 @@ struct EarlierValues {
             return nil
         }
         return moment
+    }
+
+    private static func moment(_ number: Int64) -> Timestamp {
+        Timestamp(milliseconds: number < 100_000_000_000 ? number &* 1_000 : number)
     }
 
     private static func moment(_ text: String) -> Timestamp? {

@@ -76,7 +76,7 @@ struct DoctorTests {
             for (check, answer) in well where check.hasPrefix("database.") && check != "database.schema" {
                 #expect(answer.status == "ok", "\(check): \(answer)")
             }
-            #expect(well.count { $0.key.hasPrefix("database.") } == 9, "\(well.keys.sorted())")
+            #expect(well.count { $0.key.hasPrefix("database.") } == 8, "\(well.keys.sorted())")
             #expect(
                 well["database.schema"]?.status == "warning" && well["database.schema"]?.says("tenure migrate") == true
             )

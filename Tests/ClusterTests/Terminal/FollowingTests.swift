@@ -40,7 +40,7 @@ struct FollowingTests {
             #expect(narrow.contains("\u{1B}[1mID") && narrow.contains("\u{1B}[3"), "\(narrow)")
             let plain = try await onTerminal("stty cols 80; NO_COLOR=1 \(program)")
             #expect(!plain.contains("\u{1B}[") && plain.contains("BTCUSDT"), "\(plain)")
-            #expect(plain.split(separator: "\n").allSatisfy { $0.count <= 160 }, "\(plain)")
+            #expect(plain.split(whereSeparator: \.isNewline).allSatisfy { $0.count <= 80 }, "\(plain)")
             let wide = try await cluster.command("status").output
             #expect(!wide.contains("\u{1B}[") && wide.contains("LAST CANDLE"), "\(wide)")
         }
