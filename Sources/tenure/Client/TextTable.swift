@@ -58,7 +58,7 @@ struct TextTable: Equatable {
     /// Without one column, if it is too wide and there is one to do without.
     private func narrower(than limit: Int) -> TextTable? {
         let width = fullWidths.reduce(0, +) + Self.gap.count * (headings.count - 1)
-        guard width > limit, let column = Self.dispensable.lazy.compactMap(headings.firstIndex).first else {
+        guard width > limit, let column = Self.dispensable.lazy.compactMap({ headings.firstIndex(of: $0) }).first else {
             return nil
         }
         func without(_ cells: [String]) -> [String] { cells.enumerated().filter { $0.offset != column }.map(\.element) }
