@@ -104,7 +104,8 @@ struct ImportCommand: AsyncParsableCommand {
             ),
             exchange: exchange,
             interval: interval,
-            execution: live ? .live : .paper
+            execution: live ? .live : .paper,
+            limits: settings.defaultLimits
         )
         let connection = try await PostgresConnection.connect(database, logger: logger)
         do {

@@ -26,13 +26,15 @@ struct ImportPlan {
     /// - Parameters:
     ///   - exchange: Of what does not say.
     ///   - interval: Of what does not say.
+    ///   - limits: What each strategy may risk.
     /// - Throws: `APIUnavailable` if the exchange cannot be asked for its markets.
     init(
         _ earlier: EarlierDatabase,
         validator: any StartValidator,
         exchange: String,
         interval: Interval?,
-        execution: Execution
+        execution: Execution,
+        limits: RiskLimits
     ) async throws {
         self.exchange = exchange
         self.execution = execution
@@ -40,7 +42,7 @@ struct ImportPlan {
         var active: [Row<EarlierStart>] = []
         var taken: Set<String> = []
         for row in earlier.active {
-            var verdict = try await Self.read(row, validator, exchange, interval, execution)
+            var verdict = try await Self.read(row, validator, exchange, interval, execution, limits)
             // The earlier version had one for each symbol, in one spelling; here is one for each market.
             if case .good(let start) = verdict, !taken.insert("\(start.order.exchange) \(start.order.symbol)").inserted
             {
@@ -58,7 +60,8 @@ struct ImportPlan {
         _ validator: any StartValidator,
         _ defaultExchange: String,
         _ defaultInterval: Interval?,
-        _ execution: Execution
+        _ execution: Execution,
+        _ limits: RiskLimits
     ) async throws -> Verdict<EarlierStart> {
         var values = EarlierValues()
         let status = row.status.plain.lowercased()
@@ -98,6 +101,7 @@ struct ImportPlan {
                     interval: interval,
                     execution: execution,
                     config: config,
+                    limits: limits,
                     by: "import"
                 )
                 return .good(EarlierStart(order: order, startedAt: startedAt, isPaused: status == "paused"))
