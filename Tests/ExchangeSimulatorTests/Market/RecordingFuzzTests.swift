@@ -9,8 +9,8 @@ import Trading
 struct RecordingFuzzTests {
     @Test func `whatever a recording says is read or refused`() {
         let lines = [
-            "\(Recording.header)\n1700000000000,1.5,2,1,1.75,10\n1700000060000,1.75,1.8,1.7,1.7,0.00000001\n",
-            "1700000000000,1,1,1,1,1\r\n1700000120000,1,1,1,1,1", "1700000000000,37000.12345678,38000,36000,37500,0\n",
+            "\(Recording.header)\n1700000040000,1.5,2,1,1.75,10\n1700000100000,1.75,1.8,1.7,1.7,0.00000001\n",
+            "1700000040000,1,1,1,1,1\r\n1700000160000,1,1,1,1,1", "1700000040000,37000.12345678,38000,36000,37500,0\n",
         ]
         var (mutator, read) = (Mutator(lines, seed: 1), 0)
         for _ in 0..<Mutator.cases() {

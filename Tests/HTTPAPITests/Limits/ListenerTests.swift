@@ -74,35 +74,6 @@ struct ListenerTests {
         }
     }
 
-    @Test("large answers are compressed for whoever takes them so; small ones, and streams, never")
-    func compressed() async throws {
-        try await APIFixture.with(owned: false, setup: .live) { api in
-            let url = "http://localhost:\(try #require(api.client.port))"
-            let plain = try await Self.curl("--include", "\(url)/openapi.json").output
-            #expect(!plain.lowercased().contains("content-encoding"))
-            #expect(plain.lowercased().contains("vary: accept-encoding"))
-            // Undone by curl itself.
-            let compressed = try await Self.curl("--include", "--compressed", "\(url)/openapi.json").output
-            #expect(compressed.lowercased().contains("content-encoding: gzip"))
-            func body(_ answer: String) -> Substring { answer.split(separator: "\r\n\r\n", maxSplits: 1)[1] }
-            #expect(body(plain) == body(compressed))
-            let sizes = try await Self.curl(
-                "--header",
-                "Accept-Encoding: gzip",
-                "--output",
-                "/dev/null",
-                "--write-out",
-                "%{size_download}",
-                "\(url)/openapi.json"
-            ).output
-            #expect(try #require(Int(sizes)) * 4 < body(plain).utf8.count)
-            #expect(try await !Self.curl("--include", "--compressed", "\(url)/healthz").output.contains("gzip"))
-            let stream = try await Self.curl("--include", "--compressed", "--max-time", "1", "\(url)/api/events").output
-            #expect(stream.contains("retry: 500"))
-            #expect(!stream.contains("gzip"))
-        }
-    }
-
     @Test("a trace that began elsewhere goes on here: in the answer and in the log")
     func trace() async throws {
         try await APIFixture.offline { api in
