@@ -1,9 +1,13 @@
 package import Hummingbird
 import HummingbirdCore
 package import Logging
+import NIOCore
 
 /// Builds the HTTP server.
 package enum APIApplication {
+    /// Bytes, of all headers of a request.
+    private static let headerLimit = 32 << 10
+
     /// The server as a `Service`: add it to the service group, last. A graceful shutdown stops taking connections and lets
     /// the requests in flight finish.
     ///
@@ -23,7 +27,11 @@ package enum APIApplication {
         LimitRoutes(configuration: configuration, limits: dependencies.limits).add(to: &table)
         ReplicaRoutes(desired: dependencies.desired, queries: dependencies.queries).add(to: &table)
         EventStreamRoutes(queries: dependencies.queries, feed: dependencies.events).add(to: &table)
-        SessionRoutes(access: dependencies.access, bodyLimit: configuration.bodyLimit).add(to: &table)
+        SessionRoutes(
+            access: dependencies.access,
+            bodyLimit: configuration.bodyLimit,
+            isEncrypted: configuration.certificate != nil
+        ).add(to: &table)
         ServiceRoutes(dependencies: dependencies).add(to: &table)
         DashboardRoutes().add(to: &table)
         DescriptionRoutes().add(to: &table)
@@ -33,20 +41,33 @@ package enum APIApplication {
         router.add(middleware: RequestMetricsMiddleware(factory: dependencies.metricsFactory))
         router.add(middleware: DepartureMiddleware(readiness: dependencies.readiness))
         router.add(middleware: ProblemMiddleware(routes: table, bodyLimit: configuration.bodyLimit))
-        table.register(on: router, dependencies.access)
+        router.add(middleware: RequestDeadlineMiddleware(limit: configuration.requestTimeout))
+        let limits = RateLimits(perSecond: configuration.rateLimit, proxies: configuration.trustedProxies)
+        table.register(on: router, dependencies.access, limits)
 
         return Application(
             router: router,
-            server: .http1(
-                configuration: HTTP1Channel.Configuration(
-                    idleTimeout: .nanoseconds(
-                        configuration.idleTimeout.components.seconds * 1_000_000_000
-                            + configuration.idleTimeout.components.attoseconds / 1_000_000_000
-                    )
+            server: HTTPServerBuilder {
+                [certificate = configuration.certificate, timeout = configuration.idleTimeout] in
+                ListenerChannel(
+                    base: HTTP1Channel(
+                        responder: $0,
+                        configuration: HTTP1Channel.Configuration(
+                            additionalChannelHandlers: [UnreadableRequestHandler()],
+                            idleTimeout: TimeAmount(timeout),
+                            httpDecoderConfiguration: .init(
+                                maxHeaderFieldSize: headerLimit,
+                                maxHeaderListSize: headerLimit,
+                                maxHeaderFieldCount: 100
+                            )
+                        )
+                    ),
+                    certificate: certificate
                 )
-            ),
+            },
             configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port)
+                address: .hostname(configuration.host, port: configuration.port),
+                availableConnectionsDelegate: configuration.connectionLimit.map { .maximum($0, logger: logger) }
             ),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? configuration.port) },
             logger: logger

@@ -17,6 +17,16 @@ package struct APIConfiguration: Sendable {
     package var recheckInterval: Duration
     /// The largest body that is read, in bytes.
     package var bodyLimit: Int
+    /// How long the rest of a request may take after its headers.
+    package var requestTimeout: Duration
+    /// Requests a second of each sender; nil for no limit. Five seconds' worth may come at once.
+    package var rateLimit: Int?
+    /// Addresses of proxies, which say in X-Forwarded-For for whom they ask.
+    package var trustedProxies: Set<String>
+    /// Connections at a time; further ones wait. Nil for no limit.
+    package var connectionLimit: Int?
+    /// Nil to listen without TLS.
+    package var certificate: ListenerCertificate?
     /// Connections that say nothing for so long are closed.
     package var idleTimeout: Duration
 
@@ -29,6 +39,11 @@ package struct APIConfiguration: Sendable {
         stopWait: Duration = .seconds(5),
         recheckInterval: Duration = .milliseconds(250),
         bodyLimit: Int = 1 << 20,
+        requestTimeout: Duration = .seconds(30),
+        rateLimit: Int? = nil,
+        trustedProxies: Set<String> = ["127.0.0.1", "::1"],
+        connectionLimit: Int? = nil,
+        certificate: ListenerCertificate? = nil,
         idleTimeout: Duration = .seconds(75)
     ) {
         self.host = host
@@ -39,6 +54,11 @@ package struct APIConfiguration: Sendable {
         self.stopWait = stopWait
         self.recheckInterval = recheckInterval
         self.bodyLimit = bodyLimit
+        self.requestTimeout = requestTimeout
+        self.rateLimit = rateLimit
+        self.trustedProxies = trustedProxies
+        self.connectionLimit = connectionLimit
+        self.certificate = certificate
         self.idleTimeout = idleTimeout
     }
 }

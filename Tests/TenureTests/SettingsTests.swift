@@ -158,6 +158,25 @@ struct SettingsTests {
         )
     }
 
+    @Test("who may ask how often, proxies, and a certificate with its key")
+    func listener() throws {
+        #expect(try settings(Self.database).rateLimit == 1_000)
+        let settings = try settings(
+            Self.database.merging(["TENURE_RATE_LIMIT": "0", "TENURE_TRUSTED_PROXIES": "10.0.0.1, 10.0.0.2"]) { $1 }
+        )
+        #expect(settings.rateLimit == nil)
+        #expect(settings.trustedProxies == ["10.0.0.1", "10.0.0.2"])
+        #expect(settings.certificate == nil)
+        for (wrong, hint) in [
+            (["TENURE_TLS_KEY": "a"], "TENURE_TLS_CERTIFICATE"), (["TENURE_TLS_CERTIFICATE": "a"], "TENURE_TLS_KEY"),
+            (["TENURE_TLS_CERTIFICATE": "a", "TENURE_TLS_KEY": "b"], "PEM"), (["TENURE_RATE_LIMIT": "-1"], "1000000"),
+        ] {
+            let found = problems(Self.database.merging(wrong) { $1 })
+            #expect(found.count == 1)
+            #expect(found.first?.contains(hint) == true)
+        }
+    }
+
     @Test("beyond loopback it listens only with tokens, which come from the setting or its file")
     func accessTokens() throws {
         let open = Self.database.merging(["TENURE_HOST": "0.0.0.0"]) { $1 }

@@ -3,11 +3,16 @@ import Synchronization
 
 /// Keeps the messages that a logger was given.
 package final class LogLines: Sendable {
-    private let lines = Mutex<[String]>([])
+    private let lines = Mutex<[(text: String, metadata: Logger.Metadata)]>([])
 
     package init() {}
 
-    package var all: [String] { lines.withLock { $0 } }
+    package var all: [String] { lines.withLock { $0.map(\.text) } }
+
+    /// What was said along with a message; nil if there was no such message.
+    package func metadata(of line: String) -> Logger.Metadata? {
+        lines.withLock { $0.first { $0.text == line }?.metadata }
+    }
 
     package func count(_ line: String) -> Int { all.count { $0 == line } }
 
@@ -24,7 +29,8 @@ package final class LogLines: Sendable {
         }
 
         func log(event: LogEvent) {
-            lines.lines.withLock { $0.append("\(event.message)") }
+            let all = metadata.merging(event.metadata ?? [:]) { $1 }
+            lines.lines.withLock { $0.append(("\(event.message)", all)) }
         }
     }
 }

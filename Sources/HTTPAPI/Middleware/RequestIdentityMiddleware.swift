@@ -5,6 +5,7 @@ import Logging
 /// Gives each request an id (the client's own, if it sent a sensible one) and each answer what all answers have.
 struct RequestIdentityMiddleware: RouterMiddleware {
     private static let name = HTTPField.Name("X-Request-Id")!
+    private static let traceParent = HTTPField.Name("traceparent")!
 
     @concurrent func handle(
         _ request: Request,
@@ -14,8 +15,14 @@ struct RequestIdentityMiddleware: RouterMiddleware {
         var context = context
         context.requestID = request.headers[Self.name].flatMap(Self.accepted) ?? Self.make()
         context.logger[metadataKey: "request.id"] = "\(context.requestID)"
+        let trace = request.headers[Self.traceParent].flatMap { TraceContext(continuing: $0, span: Self.make()) }
+        if let trace {
+            context.logger[metadataKey: "trace.id"] = "\(trace.trace)"
+            context.logger[metadataKey: "span.id"] = "\(trace.span)"
+        }
         var response = try await next(request, context)
         response.headers[Self.name] = context.requestID
+        if let trace { response.headers[Self.traceParent] = trace.header }
         if !response.headers.contains(.cacheControl) { response.headers[.cacheControl] = "no-store" }
         // An answer to HEAD has the length of the body but not the body, errors included.
         return request.method == .head ? response.createHeadResponse() : response
@@ -35,8 +42,9 @@ struct RequestIdentityMiddleware: RouterMiddleware {
         return allowed && (1...128).contains(id.utf8.count) ? id : nil
     }
 
-    private static func make() -> String {
-        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+    /// 16 hexadecimal digits, not all of them 0.
+    static func make() -> String {
+        let digits = String(UInt64.random(in: 1 ... .max), radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }

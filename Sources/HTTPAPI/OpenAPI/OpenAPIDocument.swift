@@ -147,7 +147,10 @@ extension RouteTable.Route {
             problems[403] = "The role of the token does not suffice, or a page of another site sent the request."
         }
         if path.contains("{") { problems[404] = "There is nothing of this name." }
+        problems[431] = "The headers are too large."
+        if RateLimits.isLimited(path) { problems[429] = "Too many requests; `Retry-After` says when to come back." }
         if operation.body != nil {
+            problems[408] = "The body did not arrive in time."
             problems[413] = "The body is too large."
             problems[415] = "The body is not JSON, or compressed."
             problems[422] = "Something in the body is wrong; `errors` names every field."

@@ -8,6 +8,36 @@ extension Problem {
         Problem(.badRequest, "malformed-json", "Malformed JSON", "The body is not JSON at \(error).")
     }
 
+    static let unreadable = Problem(
+        .badRequest,
+        "unreadable",
+        "Not a request",
+        "What was sent cannot be read as HTTP/1.1. The connection is closed."
+    )
+
+    static let headersTooLarge = Problem(
+        .requestHeaderFieldsTooLarge,
+        "headers-too-large",
+        "Headers too large",
+        "The headers of a request may have 32 kB, and be 100, at most; send fewer. The connection is closed."
+    )
+
+    static let tooSlow = Problem(
+        .requestTimeout,
+        "too-slow",
+        "Body too slow",
+        "Nothing was done: the body did not arrive in time. Send the request again, at once. The connection is closed."
+    ).with { $0.headers[.connection] = "close" }
+
+    static func tooMany(wait: Duration) -> Problem {
+        Problem(
+            .tooManyRequests,
+            "too-many-requests",
+            "Too many requests",
+            "This sender asks more often than is allowed here (TENURE_RATE_LIMIT). Wait as long as Retry-After says."
+        ).with { $0.headers[.retryAfter] = "\(wait.components.seconds + 1)" }
+    }
+
     static let invalidKey = Problem(
         .badRequest,
         "invalid-idempotency-key",

@@ -75,16 +75,27 @@ struct QueryParameters {
 
     mutating func moment(_ field: String) -> Timestamp? {
         guard let text = values[field] else { return nil }
+        let (local, offset) = Self.separateOffset(text)
         for hasFraction in [false, true] {
             let style = Date.ISO8601FormatStyle(includingFractionalSeconds: hasFraction)
-            guard let date = try? Date(text, strategy: style) else { continue }
-            let milliseconds = (date.timeIntervalSince1970 * 1_000).rounded()
+            guard let date = try? Date(local, strategy: style) else { continue }
+            let milliseconds = (date.timeIntervalSince1970 * 1_000).rounded() - offset
             // The years 0 to 9999, which every database has.
             guard (-62_135_596_800_000..<253_402_300_800_000).contains(milliseconds) else { break }
             return Timestamp(milliseconds: Int64(milliseconds))
         }
         refuse(field, "must be a moment like 2026-01-31T12:00:00Z, not \"\(text.shortened)\".")
         return nil
+    }
+
+    /// The moment as if it were in UTC, and by how many milliseconds it is ahead of that: RFC 3339 has more offsets than time zones
+    /// have, which is all that the parser takes.
+    private static func separateOffset(_ text: String) -> (local: String, offset: Double) {
+        guard let match = text.wholeMatch(of: /(.+T.+)([+-])([01]\d|2[0-3]):([0-5]\d)/),
+            let hours = Double(match.3), let minutes = Double(match.4)
+        else { return (text, 0) }
+        let offset = (hours * 60 + minutes) * 60_000
+        return ("\(match.1)Z", match.2 == "-" ? -offset : offset)
     }
 
     /// The id of something.

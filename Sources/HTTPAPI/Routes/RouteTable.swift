@@ -33,12 +33,21 @@ struct RouteTable: Sendable {
         )
     }
 
-    func register(on router: Router<APIRequestContext>, _ access: AccessControl) {
+    func register(on router: Router<APIRequestContext>, _ access: AccessControl, _ limits: RateLimits) {
         for route in routes {
             router.on(RouterPath(route.path), method: route.method) { request, context in
-                guard let role = route.role else { return try await route.handler(request, context) }
+                guard let role = route.role else {
+                    if RateLimits.isLimited(route.path) { try limits.take(request, context) }
+                    return try await route.handler(request, context)
+                }
                 var context = context
-                context.principal = try access.admit(request, as: role)
+                do {
+                    context.principal = try access.admit(request, as: role)
+                } catch {
+                    try limits.noteRefusal(request, context)
+                    throw error
+                }
+                try limits.take(request, context, by: context.principal)
                 if let name = context.principal?.name { context.logger[metadataKey: "access.name"] = "\(name)" }
                 return try await route.handler(request, context)
             }

@@ -5,6 +5,8 @@ import Hummingbird
 struct SessionRoutes: Sendable {
     let access: AccessControl
     let bodyLimit: Int
+    /// Whether the listener itself speaks TLS.
+    let isEncrypted: Bool
 
     func add(to table: inout RouteTable) {
         table.add(
@@ -68,7 +70,7 @@ struct SessionRoutes: Sendable {
 
     /// Until the browser ends. `SameSite` keeps it out of what other sites' pages send.
     private func cookie(_ token: String, _ request: Request, maxAge: Int? = nil) -> Cookie {
-        let isEncrypted = request.headers[HTTPField.Name("X-Forwarded-Proto")!]?.lowercased() == "https"
+        let isEncrypted = isEncrypted || request.headers[HTTPField.Name("X-Forwarded-Proto")!]?.lowercased() == "https"
         return Cookie(
             name: AccessControl.cookie,
             value: token,

@@ -111,7 +111,11 @@ struct Server {
                 host: settings.host,
                 port: settings.port,
                 defaultExchange: settings.defaultExchange,
-                defaultLimits: settings.defaultLimits
+                defaultLimits: settings.defaultLimits,
+                rateLimit: settings.rateLimit,
+                trustedProxies: settings.trustedProxies,
+                connectionLimit: OpenFiles.forConnections(),
+                certificate: settings.certificate
             ),
             dependencies: APIDependencies(
                 desired: DesiredStateRepository(database: pool),
@@ -132,7 +136,9 @@ struct Server {
                 metrics: { registry.render() }
             ),
             logger: apiLogger,
-            onRunning: { port in logger.info("Listening on http://\(settings.host):\(port)") }
+            onRunning: { [scheme = settings.certificate == nil ? "http" : "https"] port in
+                logger.info("Listening on \(scheme)://\(settings.host):\(port)")
+            }
         )
         let membership = MembershipService(
             replica: replica,
@@ -153,7 +159,8 @@ struct Server {
                 .init(service: EndlessService { try await binance.run() }),
                 .init(service: journal),
                 .init(service: host),
-                .init(service: AccessFileService(path: settings.accessTokensFile, access: access, logger: logger)),
+                .init(service: accessFile(access, logger)),
+                .init(service: certificateFiles(logger)),
                 .init(service: api),
                 .init(service: LingeringService(departure: departure)),
                 .init(service: membership, successTerminationBehavior: .gracefullyShutdownGroup),
@@ -180,6 +187,22 @@ struct Server {
             throw fail(error.message, code: 78)
         } catch let error as SchemaOutdated {
             throw fail(error.description, code: 78)
+        }
+    }
+
+    private func accessFile(_ access: AccessControl, _ logger: Logger) -> WatchedFilesService {
+        WatchedFilesService(paths: settings.accessTokensFile.map { [$0] } ?? [], what: "access tokens", logger: logger)
+        {
+            let tokens = try AccessTokens($0[0])
+            access.replace(tokens)
+        }
+    }
+
+    private func certificateFiles(_ logger: Logger) -> WatchedFilesService {
+        let paths = settings.certificateFiles.map { [$0.chain, $0.key] } ?? []
+        return WatchedFilesService(paths: paths, what: "certificate", logger: logger) {
+            [certificate = settings.certificate] in
+            try certificate?.replace(chain: $0[0], key: $0[1])
         }
     }
 

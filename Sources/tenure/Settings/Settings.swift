@@ -16,6 +16,13 @@ struct Settings: Sendable {
     var accessTokens: AccessTokens?
     /// Where they are read again from when they change.
     var accessTokensFile: String?
+    /// Requests a second of each sender; nil for no limit.
+    var rateLimit: Int? = 1_000
+    var trustedProxies: Set<String> = ["127.0.0.1", "::1"]
+    /// Nil to listen without TLS.
+    var certificate: ListenerCertificate?
+    /// Where they are read again from when they change.
+    var certificateFiles: (chain: String, key: String)?
     var replicaName = ""
     var capacity = 10_000
     var leaseTTL = Duration.seconds(3)
@@ -88,6 +95,7 @@ struct Settings: Sendable {
             ordersPerMinute: reader.integer("TENURE_LIMIT_ORDERS_PER_MINUTE", in: 1...6_000)
         )
         webhook = Self.webhook(&reader)
+        readListener(&reader)
         if let level = reader.choice("TENURE_LOG_LEVEL", of: Logger.Level.allCases.map(\.rawValue)) {
             log.level = Logger.Level(rawValue: level) ?? log.level
         }
@@ -129,6 +137,29 @@ struct Settings: Sendable {
             return nil
         }
         return WebhookConfiguration(url: url, secret: secret)
+    }
+
+    private mutating func readListener(_ reader: inout SettingsReader) {
+        if let limit = reader.integer("TENURE_RATE_LIMIT", in: 0...1_000_000) { rateLimit = limit == 0 ? nil : limit }
+        if let proxies = reader.text("TENURE_TRUSTED_PROXIES") {
+            trustedProxies = Set(proxies.split { $0 == "," || $0.isWhitespace }.map(String.init))
+        }
+        let names = ("TENURE_TLS_CERTIFICATE", "TENURE_TLS_KEY")
+        switch (reader.text(names.0), reader.text(names.1)) {
+        case (let chain?, let key?):
+            do {
+                certificate = try ListenerCertificate(chain: chain, key: key)
+            } catch {
+                reader.problem("\(names.0), \(names.1)", "\(error)")
+            }
+            let values = reader.source.values
+            if let chain = values["\(names.0)_FILE"], let key = values["\(names.1)_FILE"] {
+                certificateFiles = (chain, key)
+            }
+        case (.some, nil): reader.problem(names.0, "is set without \(names.1): set both, or neither")
+        case (nil, .some): reader.problem(names.1, "is set without \(names.0): set both, or neither")
+        case (nil, nil): break
+        }
     }
 
     private mutating func readTrading(_ reader: inout SettingsReader) {

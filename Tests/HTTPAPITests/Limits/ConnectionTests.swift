@@ -1,0 +1,92 @@
+import HTTPAPI
+import HTTPTypes
+import HummingbirdTesting
+import NIOCore
+import Testing
+
+/// What is sent wrongly, in excess or slowly, on real sockets.
+@Suite("Connections that misbehave", .timeLimit(.minutes(5)))
+struct ConnectionTests {
+    private static let start = "POST /api/live-strategy/start HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+
+    /// What a server says on one connection, in the end.
+    private static func exchange(_ api: APIFixture, _ text: String) throws -> String? {
+        let connection = try RawConnection(port: try #require(api.client.port))
+        connection.send(text)
+        return connection.readToTheEnd()
+    }
+
+    @Test("headers that are too large or too many are refused with a problem, and the connection ends")
+    func headers() async throws {
+        try await APIFixture.with(owned: false, setup: .live) { api in
+            let large = "X-Large: \(String(repeating: "a", count: 40_000))\r\n"
+            let many = (0..<200).map { "X-\($0): a\r\n" }.joined()
+            for headers in [large, many] {
+                let answer = try #require(try Self.exchange(api, "GET /healthz HTTP/1.1\r\nHost: a\r\n\(headers)\r\n"))
+                #expect(answer.hasPrefix("HTTP/1.1 431 "), "\(answer.prefix(200))")
+                #expect(answer.lowercased().contains("content-type: application/problem+json\r\n"))
+                #expect(answer.contains("urn:tenure:problem:headers-too-large"))
+            }
+            #expect(try await api.get("/healthz").status == .ok)
+        }
+    }
+
+    @Test(
+        "what is no HTTP is refused with a problem",
+        arguments: ["nonsense\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\0\0\0\r\n\r\n"]
+    )
+    func unreadable(text: String) async throws {
+        try await APIFixture.with(owned: false, setup: .live) { api in
+            let answer = try #require(try Self.exchange(api, text))
+            #expect(answer.hasPrefix("HTTP/1.1 400 "), "\(answer.prefix(200))")
+            #expect(answer.contains("urn:tenure:problem:unreadable"))
+        }
+    }
+
+    @Test("a body that does not arrive in time is refused with a problem, and the connection ends")
+    func slowBody() async throws {
+        try await APIFixture.with(owned: false, setup: .live) {
+            $0.requestTimeout = .milliseconds(300)
+        } _: { api in
+            let answer = try #require(try Self.exchange(api, Self.start + "Content-Length: 100\r\n\r\n{\"symbol\":"))
+            #expect(answer.hasPrefix("HTTP/1.1 408 "), "\(answer.prefix(300))")
+            #expect(answer.contains("urn:tenure:problem:too-slow"))
+            #expect(try await api.get("/healthz").status == .ok)
+        }
+    }
+
+    @Test("a request whose head never ends, and a connection that says nothing, are closed; others notice nothing")
+    func slowHead() async throws {
+        try await APIFixture.with(owned: false, setup: .live) {
+            $0.idleTimeout = .milliseconds(500)
+        } _: { api in
+            let port = try #require(api.client.port)
+            let silent = try RawConnection(port: port)
+            let slow = try RawConnection(port: port)
+            slow.send("GET /healthz HTTP/1.1\r\nX-A: ")
+            let began = ContinuousClock.now
+            while slow.send("a"), began.duration(to: .now) < .seconds(100) {
+                #expect(try await api.get("/healthz").status == .ok)
+            }
+            #expect(began.duration(to: .now) < .seconds(100))
+            #expect(silent.readToTheEnd() == "")
+        }
+    }
+
+    @Test("thousands of connections that say nothing do no harm to the others")
+    func idle() async throws {
+        try await APIFixture.with(owned: false, setup: .live) {
+            $0.idleTimeout = .seconds(600)
+        } _: { api in
+            let port = try #require(api.client.port)
+            // Both ends of each are in this process, whose limit may be low.
+            let count = OpenFileLimit.raised() > 21_000 ? 10_000 : 300
+            var connections = IdleConnections()
+            for _ in 0..<count { try connections.open(port: port) }
+            for _ in 0..<20 { #expect(try await api.get("/healthz").status == .ok) }
+            #expect(try await api.get("/api/live-strategy/status").status == .ok)
+            #expect(connections.areAllOpen)
+            connections.close()
+        }
+    }
+}
