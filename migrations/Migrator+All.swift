@@ -10,6 +10,7 @@ extension Migrator {
         Migration(version: 7, name: "halt", sql: PackageResources.V0007__halt_sql),
         Migration(version: 8, name: "limits", sql: PackageResources.V0008__limits_sql),
         Migration(version: 9, name: "exposure", sql: PackageResources.V0009__exposure_sql),
+        Migration(version: 10, name: "needed_version", sql: PackageResources.V0010__needed_version_sql),
     ]
 
     /// The newest version this binary knows.

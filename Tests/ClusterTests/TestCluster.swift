@@ -10,6 +10,18 @@ import Trading
 /// A real cluster for one test: PostgreSQL, simulator, replicas, load balancer, all of them processes of their own.
 struct TestCluster: Sendable {
     let cluster: LocalCluster
+    /// Where the data is now.
+    let database: PostgresServer
+
+    init(cluster: LocalCluster, database: PostgresServer? = nil) {
+        self.cluster = cluster
+        self.database = database ?? cluster.postgres
+    }
+
+    /// The same after another server has taken the database's place.
+    func on(_ database: PostgresServer) -> TestCluster {
+        TestCluster(cluster: cluster, database: database)
+    }
 
     struct Answer: Sendable {
         let status: Int
@@ -182,7 +194,7 @@ struct TestCluster: Sendable {
     }
 
     func sql(_ statement: String) async throws -> String {
-        try await cluster.postgres.query(statement, database: "tenure", user: "tenure")
+        try await database.query(statement, database: "tenure", user: "tenure")
     }
 
     /// The time on the simulated exchange.
@@ -212,6 +224,8 @@ func withCluster<R>(
     replicas: Int = 3,
     simulator: [String] = [],
     environment: [String: String] = [:],
+    postgresPort: Int? = nil,
+    postgresSettings: [String: String] = [:],
     _ body: (TestCluster) async throws -> R
 ) async throws -> R {
     let directory = "/tmp/tenure-cluster-\(UInt32.random(in: .min ... .max))"
@@ -229,6 +243,8 @@ func withCluster<R>(
             ].merging(environment) { $1 },
             restartsReplicas: false,
             isDurable: false,
+            postgresPort: postgresPort,
+            postgresSettings: postgresSettings,
             terminal: .silent
         )
     )
