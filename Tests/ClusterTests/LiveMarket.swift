@@ -30,6 +30,7 @@ struct LiveMarket: Sendable {
 
     static func with<R>(
         _ symbols: String...,
+        watching others: [String] = [],
         interval: Interval = .fiveMinutes,
         window: String = "60s",
         lease: String = "1500ms",
@@ -37,9 +38,10 @@ struct LiveMarket: Sendable {
         postgresPort: Int? = nil,
         postgresSettings: [String: String] = [:],
         environment: [String: String] = [:],
+        prepare: (LocalCluster) async throws -> Void = { _ in },
         _ body: (LiveMarket) async throws -> R
     ) async throws -> R {
-        let files = try symbols.map { try #require(recordedCandles("\($0)-\(interval.rawValue)")) }
+        let files = try (symbols + others).map { try #require(recordedCandles("\($0)-\(interval.rawValue)")) }
         return try await withCluster(
             replicas: replicas,
             simulator: ["--replay"] + files + [
@@ -50,7 +52,8 @@ struct LiveMarket: Sendable {
                 "TENURE_BINANCE_RECEIVE_WINDOW": window,
             ].merging(environment) { $1 },
             postgresPort: postgresPort,
-            postgresSettings: postgresSettings
+            postgresSettings: postgresSettings,
+            prepare: prepare
         ) { cluster in
             for symbol in symbols {
                 let answer = try await cluster.post(

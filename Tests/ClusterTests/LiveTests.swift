@@ -58,7 +58,7 @@ struct LiveTests {
     )
     func wakesUpHalted() async throws {
         // The lease lasts: it wakes up as the owner, and is stopped by the halt alone.
-        try await LiveMarket.with("ETHBTC", config: Self.lively, lease: "15s") { market in
+        try await LiveMarket.with("ETHBTC", lease: "15s") { market in
             let cluster = market.cluster
             try await addLock(cluster)
             try await market.settle()
@@ -94,7 +94,7 @@ struct LiveTests {
                 try await market.settle()
             }
             #expect(try await market.received().count > before)
-            try await market.judge(base: "ETH", quote: "BTC")
+            try await market.judge()
         }
     }
 

@@ -220,18 +220,26 @@ struct UnexpectedAnswer: Error, CustomStringConvertible {
 }
 
 /// Runs `body` with a cluster of its own, and takes it down again whatever happens.
+///
+/// - Parameters:
+///   - program: What is run instead of `tenure`, with the same arguments; `nil`: that itself.
+///   - directory: Where the data is kept; `nil`: in a new one.
+///   - prepare: Gets the cluster before it starts.
 func withCluster<R>(
     replicas: Int = 3,
     simulator: [String] = [],
     environment: [String: String] = [:],
     postgresPort: Int? = nil,
     postgresSettings: [String: String] = [:],
+    program: String? = nil,
+    directory: String? = nil,
+    prepare: (LocalCluster) async throws -> Void = { _ in },
     _ body: (TestCluster) async throws -> R
 ) async throws -> R {
-    let directory = "/tmp/tenure-cluster-\(UInt32.random(in: .min ... .max))"
+    let directory = directory ?? "/tmp/tenure-cluster-\(UInt32.random(in: .min ... .max))"
     let cluster = try LocalCluster(
         LocalClusterConfiguration(
-            executable: try builtExecutable(),
+            executable: try program ?? builtExecutable(),
             replicas: replicas,
             port: 0,
             dataDirectory: directory,
@@ -253,6 +261,7 @@ func withCluster<R>(
         try? FileManager.default.removeItem(atPath: directory)
     }
     do {
+        try await prepare(cluster)
         try await cluster.start()
         let result = try await body(TestCluster(cluster: cluster))
         await takeDown()

@@ -18,6 +18,7 @@ struct DatabaseFailoverTests {
         try await LiveMarket.with(
             "ETHBTC",
             "XMRBTC",
+            watching: ["ADABTC"],
             window: "4s",
             postgresPort: ports[0],
             postgresSettings: ["synchronous_commit": "on"],
