@@ -35,6 +35,7 @@ struct LiveMarket: Sendable {
         window: String = "60s",
         lease: String = "1500ms",
         replicas: Int = 3,
+        database address: String? = nil,
         postgresPort: Int? = nil,
         postgresSettings: [String: String] = [:],
         environment: [String: String] = [:],
@@ -50,11 +51,13 @@ struct LiveMarket: Sendable {
             environment: [
                 "TENURE_LEASE_TTL": lease, "TENURE_HEARTBEAT_INTERVAL": "250ms",
                 "TENURE_BINANCE_RECEIVE_WINDOW": window,
-            ].merging(environment) { $1 },
+            ].merging(address.map { ["TENURE_DATABASE_URL": $0] } ?? [:]) { $1 }.merging(environment) { $1 },
             postgresPort: postgresPort,
             postgresSettings: postgresSettings,
             prepare: prepare
         ) { cluster in
+            var cluster = cluster
+            cluster.address = address
             for symbol in symbols {
                 let answer = try await cluster.post(
                     "/api/live-strategy/start",
@@ -122,6 +125,24 @@ struct LiveMarket: Sendable {
             if try await accepted().count >= before + count { return }
         }
         Issue.record("fewer than \(count) orders within 300 candles")
+    }
+
+    /// Lets the market move on, candle by candle, while `body` goes on.
+    func moving(_ body: () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    try await self.cluster.advance(1)
+                    // Its pace. To be cancelled ends it, too.
+                    try await Task.sleep(for: .milliseconds(200))
+                }
+            }
+            try await body()
+            group.cancelAll()
+            do { try await group.waitForAll() } catch is CancellationError {
+                // As it was to be.
+            }
+        }
     }
 
     func accepted() async throws -> [Received] {

@@ -10,8 +10,10 @@ import Trading
 /// A real cluster for one test: PostgreSQL, simulator, replicas, load balancer, all of them processes of their own.
 struct TestCluster: Sendable {
     let cluster: LocalCluster
-    /// Where the data is now.
+    /// Where the data is now; not asked if there is an ``address``.
     let database: PostgresServer
+    /// How the data is reached where that is no server of this process.
+    var address: String?
 
     init(cluster: LocalCluster, database: PostgresServer? = nil) {
         self.cluster = cluster
@@ -194,7 +196,16 @@ struct TestCluster: Sendable {
     }
 
     func sql(_ statement: String) async throws -> String {
-        try await database.query(statement, database: "tenure", user: "tenure")
+        if let address {
+            return try await ChildProcess.runSuccessfully(
+                try await PostgresInstallation.find().binaries + "/psql",
+                [
+                    "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname=\(address)",
+                    "--command=\(statement)",
+                ]
+            )
+        }
+        return try await database.query(statement, database: "tenure", user: "tenure")
     }
 
     /// The time on the simulated exchange.

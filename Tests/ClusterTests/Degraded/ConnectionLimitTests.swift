@@ -6,7 +6,9 @@ import Trading
 /// The database takes no more connections.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct ConnectionLimitTests {
-    @Test("no room for a replica's connections: it leaves, says why, and comes back; none for anybody: all wait, and go on")
+    @Test(
+        "no room for a replica's connections: it leaves, says why, and comes back; none for anybody: all wait, and go on"
+    )
     func limit() async throws {
         try await withCluster(environment: ["TENURE_LEASE_TTL": "3s"]) { cluster in
             let symbols = (10..<16).map { "SIM00\($0)USDT" }
@@ -19,7 +21,10 @@ struct ConnectionLimitTests {
             // The limit is reached without the connections of one replica, which are cut.
             let mine = "application_name = 'tenure/' || (SELECT instance FROM tenure.replicas WHERE id = \(id))"
             let all = "FROM pg_stat_activity WHERE datname = 'tenure' AND backend_type = 'client backend'"
-            let others = try await administer(cluster, "SELECT count(*) \(all) AND application_name <> '' AND NOT \(mine)")
+            let others = try await administer(
+                cluster,
+                "SELECT count(*) \(all) AND application_name <> '' AND NOT \(mine)"
+            )
             try await limit(cluster, try #require(Int(others)))
             _ = try await administer(cluster, "SELECT pg_terminate_backend(pid) \(all) AND \(mine)")
             try await eventually("it is not ready") { try await !replica.isReady() }

@@ -80,7 +80,8 @@ struct DatabaseFailoverTests {
                 try await promoted.judge()
                 #expect(try await promoted.uncounted() == uncounted)
                 let status = try await promoted.cluster.strategies()
-                #expect(Set(status.values.map { $0["status"]?.string }) == ["running"])
+                let problems = status.values.compactMap { $0["last_error"]?.string }
+                #expect(Set(status.values.map { $0["status"]?.string }) == ["running"], "\(problems)")
                 #expect(status.count == (isThere ? 3 : 2))
             }
         }
