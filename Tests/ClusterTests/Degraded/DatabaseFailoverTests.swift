@@ -24,7 +24,7 @@ struct DatabaseFailoverTests {
             postgresSettings: ["synchronous_commit": "on"],
             environment: ["TENURE_DATABASE_URL": "postgresql://tenure@\(hosts)/tenure?target_session_attrs=read-write"]
         ) { market in
-            try await market.trade(orders: 2)
+            try await market.trade(orders: 1)
             let uncounted = try await market.uncounted()
             let primary = market.cluster.database
             try await withStandby(of: primary, port: ports[1], replication: replication) { standby in
@@ -37,7 +37,7 @@ struct DatabaseFailoverTests {
                     let lost = Set(confirmed).subtracting(try await promoted.journal())
                     #expect(lost.count >= 2, "the standby has everything: nothing would be lost")
                 } else {
-                    try await market.trade(orders: 2)
+                    try await market.trade(orders: 1)
                     confirmed = try await market.journal()
                 }
                 let paper = #"{"symbol":"ADABTC","mode":"scalp","interval":"5m"}"#
@@ -76,7 +76,7 @@ struct DatabaseFailoverTests {
                 #expect(isThere == (replication == .synchronous))
 
                 // All go on, with everything.
-                try await promoted.trade(orders: 2)
+                try await promoted.trade(orders: 1)
                 try await promoted.judge()
                 #expect(try await promoted.uncounted() == uncounted)
                 let status = try await promoted.cluster.strategies()

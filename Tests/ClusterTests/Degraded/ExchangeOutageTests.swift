@@ -28,7 +28,7 @@ struct ExchangeOutageTests {
             ],
             prepare: { proxy.lead(to: $0.simulatorPort) }
         ) { market in
-            try await market.trade(orders: 2)
+            try await market.trade(orders: 1)
             let uncounted = try await market.uncounted()
             let replicas = market.cluster.cluster.replicas
 
@@ -60,7 +60,7 @@ struct ExchangeOutageTests {
                 return missing == 0
             }
             try await market.judge()
-            try await market.trade(orders: 2)
+            try await market.trade(orders: 1)
             try await market.judge()
             #expect(try await market.uncounted() == uncounted)
             #expect(try await market.cluster.post("/api/live-strategy/start", paper).status == 201)

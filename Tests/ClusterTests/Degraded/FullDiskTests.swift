@@ -26,6 +26,7 @@ struct FullDiskTests {
                 // What needs another page is refused. That is not what a replica is to be taken for dead for.
                 try await disk.fill()
                 let started = try await startUntilRefused(cluster)
+                print("Full disk: \(started.count) starts found room")
                 for replica in cluster.cluster.replicas { #expect(try await replica.isReady()) }
 
                 // The log has no room either: PostgreSQL ends.
