@@ -96,8 +96,8 @@ install_without_daemons() {
     [ "$status" -eq 0 ] || exit "$status"
     for package in "${missing[@]}"; do
         case $package in
-            haproxy | nginx | pgbouncer | prometheus)
-                ! have systemctl || as_root systemctl --quiet disable "$package" || true
+            etcd-server | haproxy | nftables | nginx | patroni | pgbouncer | prometheus)
+                ! have systemctl || as_root systemctl --quiet disable "${package%-server}" || true
                 ;;
         esac
     done

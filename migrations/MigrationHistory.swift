@@ -4,20 +4,23 @@ struct MigrationHistory: Sendable {
         let version: Int
         let name: String
         let checksum: String
+        /// The lowest version that a program must know to work on a schema with this one.
+        var needed = 1
     }
 
     let applied: [Applied]
 
+    /// A database that is newer than what is known is taken as it is, unless it says that this is not enough.
+    ///
     /// - Throws: ``MigrationError`` unless the one is a beginning of the other.
     func status(against known: [Migration]) throws(MigrationError) -> MigrationStatus {
         let latest = known.last?.version ?? 0
-        let unknown = applied.filter { $0.version > latest }
-        if let newest = unknown.map(\.version).max() {
-            let list = unknown.map { "\($0.version) (\($0.name))" }.joined(separator: ", ")
+        if let demanding = applied.max(by: { $0.needed < $1.needed }), demanding.needed > latest {
             throw MigrationError(
                 .databaseIsNewer,
-                "The database is at version \(newest), this binary knows versions up to \(latest); unknown to it: \(list). "
-                    + "Upgrade the binary; nothing was changed."
+                "Version \(demanding.version) (\(demanding.name)) of the database is for programs that know version "
+                    + "\(demanding.needed); this binary knows versions up to \(latest). Upgrade the binary; nothing was "
+                    + "changed."
             )
         }
         let byVersion = Dictionary(applied.map { ($0.version, $0) }) { first, _ in first }

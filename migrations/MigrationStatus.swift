@@ -8,6 +8,8 @@ package struct MigrationStatus: Sendable {
     package let pending: [Migration]
 
     package var isUpToDate: Bool { pending.isEmpty }
+    /// A newer program has brought the schema beyond what this one knows, in a way that this one works on.
+    package var isBeyond: Bool { databaseVersion > latestVersion }
 }
 
 /// What a migration run did.

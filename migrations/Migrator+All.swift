@@ -11,6 +11,7 @@ extension Migrator {
         Migration(version: 8, name: "limits", sql: PackageResources.V0008__limits_sql),
         Migration(version: 9, name: "exposure", sql: PackageResources.V0009__exposure_sql),
         Migration(version: 10, name: "webhooks", sql: PackageResources.V0010__webhooks_sql),
+        Migration(version: 11, name: "needed_version", sql: PackageResources.V0011__needed_version_sql),
     ]
 
     /// The newest version this binary knows.

@@ -28,13 +28,13 @@ package struct Migrator: Sendable {
     package func migrate(_ configuration: PostgresConfiguration, logger: Logger) async throws -> MigrationReport {
         try await withConnection(configuration, logger) { connection in
             // The usual case, which needs no lock.
-            let before = try await status(connection)
+            let before = try await status(connection, logger)
             guard !before.isUpToDate else {
                 return MigrationReport(from: before.databaseVersion, to: before.databaseVersion, applied: [])
             }
             try await requireDirect(connection)
             try await lock(connection, logger)
-            let found = try await status(connection)
+            let found = try await status(connection, logger)
             try await createTable(connection)
             for migration in found.pending {
                 try await apply(migration, connection)
@@ -58,7 +58,7 @@ package struct Migrator: Sendable {
     ///   server cannot be reached.
     package func check(_ configuration: PostgresConfiguration, logger: Logger) async throws -> MigrationStatus {
         try await withConnection(configuration, logger) { connection in
-            try await status(connection)
+            try await status(connection, logger)
         }
     }
 
@@ -97,21 +97,34 @@ package struct Migrator: Sendable {
         return MigrationError(.unsupportedServer, "\(found) PostgreSQL 14 or newer is needed.", underlying: underlying)
     }
 
-    private func status(_ connection: PostgresConnection) async throws -> MigrationStatus {
+    private func status(_ connection: PostgresConnection, _ logger: Logger) async throws -> MigrationStatus {
         let history = try await Self.explaining("reading tenure.migrations") {
             let exists = try await connection.query("SELECT to_regclass('tenure.migrations') IS NOT NULL")
             guard try exists[0].decode(Bool.self) else { return MigrationHistory(applied: []) }
+            // The last one is not there before the migration that adds it.
             let rows = try await connection.query(
-                "SELECT version, name, checksum FROM tenure.migrations ORDER BY version"
+                """
+                SELECT version, name, checksum, coalesce((to_jsonb(m) ->> 'needed_version')::integer, 1)
+                FROM tenure.migrations m ORDER BY version
+                """
             )
             return MigrationHistory(
                 applied: try rows.map { row in
-                    let (version, name, checksum) = try row.decode(Int.self, String.self, String.self)
-                    return MigrationHistory.Applied(version: version, name: name, checksum: checksum)
+                    let (version, name, checksum, needed) = try row.decode(Int.self, String.self, String.self, Int.self)
+                    return MigrationHistory.Applied(version: version, name: name, checksum: checksum, needed: needed)
                 }
             )
         }
-        return try history.status(against: migrations)
+        let status = try history.status(against: migrations)
+        if status.isBeyond {
+            logger.warning(
+                "The database schema is newer than this program, which still works on it: an update is to be finished",
+                metadata: [
+                    "schema.version": "\(status.databaseVersion)", "schema.known": "\(status.latestVersion)",
+                ]
+            )
+        }
+        return status
     }
 
     /// Behind a pooler the backend is another one than the connection was told, and may change at every statement.

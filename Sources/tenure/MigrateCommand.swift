@@ -33,7 +33,11 @@ struct MigrateCommand: AsyncParsableCommand {
                     print("The schema is at version \(status.databaseVersion); \(status.latestVersion) is the latest.")
                     throw ExitCode(1)
                 }
-                print("The schema is up to date (version \(status.databaseVersion)).")
+                print(
+                    status.isBeyond
+                        ? "The schema is at version \(status.databaseVersion), beyond \(status.latestVersion), and still fits."
+                        : "The schema is up to date (version \(status.databaseVersion))."
+                )
             } else {
                 let report = try await Migrator().migrate(database, logger: logger)
                 print(

@@ -11,10 +11,14 @@ final class HTTPLoad: Sendable {
     }
 
     private let cluster: TestCluster
+    private let market: (symbol: String, interval: String)
     private let tally = Mutex(Tally())
 
-    init(_ cluster: TestCluster) {
+    /// - Parameter market: Of a strategy on paper that is started and stopped again and again.
+    init(_ cluster: TestCluster, startingAndStopping market: (symbol: String, interval: String) = ("SIM9999USDT", "1s"))
+    {
         self.cluster = cluster
+        self.market = market
     }
 
     var answered: Int { tally.withLock { $0.answered } }
@@ -23,28 +27,31 @@ final class HTTPLoad: Sendable {
 
     /// Reads, pauses and resumes, starts and stops, while `body` goes on.
     ///
-    /// - Parameter symbol: Of a strategy that runs, to be paused and resumed.
-    func during(pausing symbol: String, _ body: () async throws -> Void) async throws {
+    /// - Parameter symbol: Of a strategy that runs, to be paused and resumed; `nil`: none is.
+    func during(pausing symbol: String? = nil, _ body: () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for path in ["/api/live-strategy/status?limit=5", "/api/replicas"] {
                 group.addTask { await self.repeating { try await self.cluster.get(path, retrying: false) } }
             }
-            group.addTask {
-                let market = #"{"symbol":"\#(symbol)"}"#
-                await self.repeating {
-                    try await self.cluster.post("/api/live-strategy/pause", market, retrying: false)
-                } and: {
-                    try await self.cluster.post("/api/live-strategy/resume", market, retrying: false)
+            if let symbol {
+                group.addTask {
+                    let market = #"{"symbol":"\#(symbol)"}"#
+                    await self.repeating {
+                        try await self.cluster.post("/api/live-strategy/pause", market, retrying: false)
+                    } and: {
+                        try await self.cluster.post("/api/live-strategy/resume", market, retrying: false)
+                    }
                 }
             }
             group.addTask {
-                let start = #"{"symbol":"SIM9999USDT","mode":"scalp","interval":"1s"}"#
+                let (symbol, interval) = self.market
+                let start = #"{"symbol":"\#(symbol)","mode":"scalp","interval":"\#(interval)"}"#
                 await self.repeating {
                     try await self.cluster.post("/api/live-strategy/start", start, retrying: false)
                 } and: {
                     try await self.cluster.post(
                         "/api/live-strategy/stop",
-                        #"{"symbol":"SIM9999USDT"}"#,
+                        #"{"symbol":"\#(symbol)"}"#,
                         retrying: false
                     )
                 }

@@ -28,24 +28,18 @@ struct LiveTests {
         case freeze
     }
 
-    /// Settings with which it trades often.
-    private static let lively = """
-        {"catch_up":"act","fast_period":3,"slow_period":8,"rsi_period":5,"rsi_floor":"20","rsi_ceiling":"95",\
-        "max_holding_candles":7,"quote_amount":"0.01"}
-        """
-
     @Test(
         "an owner that is lost anywhere on an order's way: the exchange has it once or not at all, and the heir goes on",
         .enabled(if: recordedCandles("ETHBTC-5m") != nil, "recorded candles are not on this machine"),
         arguments: End.allCases
     )
     func everyPoint(_ end: End) async throws {
-        try await LiveMarket.with("ETHBTC", config: Self.lively, window: "6s") { market in
+        try await LiveMarket.with("ETHBTC", window: "6s") { market in
             try await addLock(market.cluster)
             try await market.settle()
             for point in Point.allCases {
                 try await lose(at: point, end, market)
-                try await market.judge(base: "ETH", quote: "BTC")
+                try await market.judge()
                 let before = try await market.received().count
                 // It goes on trading.
                 for _ in 0..<100 where try await market.received().count == before {
@@ -54,7 +48,7 @@ struct LiveTests {
                 }
                 #expect(try await market.received().count > before, "after \(point)")
             }
-            try await market.judge(base: "ETH", quote: "BTC")
+            try await market.judge()
         }
     }
 
@@ -64,7 +58,7 @@ struct LiveTests {
     )
     func wakesUpHalted() async throws {
         // The lease lasts: it wakes up as the owner, and is stopped by the halt alone.
-        try await LiveMarket.with("ETHBTC", config: Self.lively, lease: "15s") { market in
+        try await LiveMarket.with("ETHBTC", lease: "15s") { market in
             let cluster = market.cluster
             try await addLock(cluster)
             try await market.settle()
@@ -100,7 +94,7 @@ struct LiveTests {
                 try await market.settle()
             }
             #expect(try await market.received().count > before)
-            try await market.judge(base: "ETH", quote: "BTC")
+            try await market.judge()
         }
     }
 
@@ -228,12 +222,11 @@ struct LiveTests {
     func sameOrders(_ symbol: String) async throws {
         let kills = Self.isLong ? 100 : 10
         let steps = kills * 12
-        let base = String(symbol.dropLast(3))
-        let undisturbed = try await run(symbol, base, steps: steps) { _, _ in }
+        let undisturbed = try await run(symbol, steps: steps) { _, _ in }
         #expect(undisturbed.count >= 10, "too few orders to prove anything")
         var random = SeededGenerator(seed: 7)
         var count = 0
-        let disturbed = try await run(symbol, base, steps: steps) { market, step in
+        let disturbed = try await run(symbol, steps: steps) { market, step in
             guard step % 12 == 6 else { return }
             count += 1
             let owner = try await market.cluster.owner(of: symbol)
@@ -251,18 +244,16 @@ struct LiveTests {
 
     private func run(
         _ symbol: String,
-        _ base: String,
         steps: Int,
         disturb: (LiveMarket, _ step: Int) async throws -> Void
     ) async throws -> [String] {
-        try await LiveMarket.with(symbol, config: Self.lively) { market in
+        try await LiveMarket.with(symbol) { market in
             for step in 0..<steps {
                 try await market.cluster.advance(1)
                 try await disturb(market, step)
                 try await market.settle()
             }
-            // Anything but these two assets the account has none of to begin with.
-            try await market.judge(base: base, quote: "BTC")
+            try await market.judge()
             return try await market.journal()
         }
     }

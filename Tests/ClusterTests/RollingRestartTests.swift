@@ -57,6 +57,79 @@ struct RollingRestartTests {
         }
     }
 
+    @Test(
+        "replicas are replaced, and killed, while live strategies trade and requests come without a pause",
+        .enabled(if: recordedCandles("ETHBTC-5m") != nil, "recorded candles are not on this machine"),
+        arguments: Departure.allCases
+    )
+    func liveTrading(_ departure: Departure) async throws {
+        try await LiveMarket.with(
+            "ETHBTC",
+            "XMRBTC",
+            watching: ["ADABTC"],
+            environment: ["TENURE_DRAIN_LINGER": "1s"]
+        ) { market in
+            try await market.trade(orders: 1)
+            let uncounted = try await market.uncounted()
+            let orders = try await market.accepted().count
+            let replicas = market.cluster.cluster.replicas
+            let load = HTTPLoad(market.cluster, startingAndStopping: ("ADABTC", "5m"))
+            var times: [Duration] = []
+            try await load.during {
+                try await market.moving {
+                    for replica in departure == .crash ? Array(replicas.prefix(2)) : replicas {
+                        switch departure {
+                        case .drain:
+                            let process = try #require(replica.process.process)
+                            await replica.stop()
+                            #expect(try await process.waitForExit() == .exited(0))
+                        case .crash:
+                            let before = load.answered
+                            let victim = try await market.cluster.owner(of: market.symbol)
+                            let began = ContinuousClock.now
+                            await victim.kill()
+                            try await eventually("everything runs, elsewhere") {
+                                try await market.cluster.sql(
+                                    """
+                                    SELECT count(*) FROM tenure.active_strategies
+                                    WHERE execution = 'live' AND status = 'running' AND owner_name <> '\(victim.name)'
+                                    """
+                                ) == "2"
+                            }
+                            times.append(ContinuousClock.now - began)
+                            try await eventually("requests are answered") { load.answered > before + 20 }
+                            try victim.start()
+                            try await victim.waitUntilReady()
+                            continue
+                        }
+                        try replica.start()
+                        try await replica.waitUntilReady()
+                    }
+                }
+            }
+            switch departure {
+            case .drain: #expect(load.failures.isEmpty, "\(load.failures.prefix(5))")
+            // One loop of requests that change something, so at most one of them was on its way at each crash. Reads are sent
+            // to another replica.
+            case .crash: #expect(load.failures.count <= 2, "\(load.failures.prefix(5))")
+            }
+            print(
+                """
+                Live trading, \(departure): \(load.answered) requests, \(load.failures.count) failed; \
+                running again after \(times)
+                """
+            )
+            try await market.settle()
+            try await market.judge()
+            #expect(try await market.accepted().count > orders)
+            #expect(try await market.uncounted() == uncounted)
+        }
+    }
+
+    enum Departure: CaseIterable {
+        case drain, crash
+    }
+
     @Test("a replica that leaves says so before it stops to listen, and answers until the load balancer has noticed")
     func readinessFirst() async throws {
         try await withCluster(replicas: 2, environment: ["TENURE_DRAIN_LINGER": "25s"]) { cluster in

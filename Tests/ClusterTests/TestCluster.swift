@@ -10,6 +10,20 @@ import Trading
 /// A real cluster for one test: PostgreSQL, simulator, replicas, load balancer, all of them processes of their own.
 struct TestCluster: Sendable {
     let cluster: LocalCluster
+    /// Where the data is now; not asked if there is an ``address``.
+    let database: PostgresServer
+    /// How the data is reached where that is no server of this process.
+    var address: String?
+
+    init(cluster: LocalCluster, database: PostgresServer? = nil) {
+        self.cluster = cluster
+        self.database = database ?? cluster.postgres
+    }
+
+    /// The same after another server has taken the database's place.
+    func on(_ database: PostgresServer) -> TestCluster {
+        TestCluster(cluster: cluster, database: database)
+    }
 
     struct Answer: Sendable {
         let status: Int
@@ -182,7 +196,16 @@ struct TestCluster: Sendable {
     }
 
     func sql(_ statement: String) async throws -> String {
-        try await cluster.postgres.query(statement, database: "tenure", user: "tenure")
+        if let address {
+            return try await ChildProcess.runSuccessfully(
+                try await PostgresInstallation.find().binaries + "/psql",
+                [
+                    "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname=\(address)",
+                    "--command=\(statement)",
+                ]
+            )
+        }
+        return try await database.query(statement, database: "tenure", user: "tenure")
     }
 
     /// The time on the simulated exchange.
@@ -213,16 +236,26 @@ struct UnexpectedAnswer: Error, CustomStringConvertible {
 }
 
 /// Runs `body` with a cluster of its own, and takes it down again whatever happens.
+///
+/// - Parameters:
+///   - program: What is run instead of `tenure`, with the same arguments; `nil`: that itself.
+///   - directory: Where the data is kept; `nil`: in a new one.
+///   - prepare: Gets the cluster before it starts.
 func withCluster<R>(
     replicas: Int = 3,
     simulator: [String] = [],
     environment: [String: String] = [:],
+    postgresPort: Int? = nil,
+    postgresSettings: [String: String] = [:],
+    program: String? = nil,
+    directory: String? = nil,
+    prepare: (LocalCluster) async throws -> Void = { _ in },
     _ body: (TestCluster) async throws -> R
 ) async throws -> R {
-    let directory = "/tmp/tenure-cluster-\(UInt32.random(in: .min ... .max))"
+    let directory = directory ?? "/tmp/tenure-cluster-\(UInt32.random(in: .min ... .max))"
     let cluster = try LocalCluster(
         LocalClusterConfiguration(
-            executable: try builtExecutable(),
+            executable: try program ?? builtExecutable(),
             replicas: replicas,
             port: 0,
             dataDirectory: directory,
@@ -234,6 +267,8 @@ func withCluster<R>(
             ].merging(environment) { $1 },
             restartsReplicas: false,
             isDurable: false,
+            postgresPort: postgresPort,
+            postgresSettings: postgresSettings,
             terminal: .silent
         )
     )
@@ -242,6 +277,7 @@ func withCluster<R>(
         try? FileManager.default.removeItem(atPath: directory)
     }
     do {
+        try await prepare(cluster)
         try await cluster.start()
         let result = try await body(TestCluster(cluster: cluster))
         await takeDown()

@@ -6,9 +6,9 @@ import Testing
     static let first = Migration(version: 1, name: "one", sql: Array("SELECT 1".utf8))
     static let second = Migration(version: 2, name: "two", sql: Array("SELECT 2".utf8))
 
-    private func history(_ migrations: [Migration]) -> MigrationHistory {
+    private func history(_ migrations: [Migration], needed: Int = 1) -> MigrationHistory {
         MigrationHistory(
-            applied: migrations.map { .init(version: $0.version, name: $0.name, checksum: $0.checksum) }
+            applied: migrations.map { .init(version: $0.version, name: $0.name, checksum: $0.checksum, needed: needed) }
         )
     }
 
@@ -26,9 +26,19 @@ import Testing
         #expect(status.databaseVersion == 1)
     }
 
-    @Test func `a database newer than the binary is refused, naming both versions`() {
+    @Test func `a database newer than the binary is taken as it is, as migrations only expand`() throws {
+        let status = try history([Self.first, Self.second]).status(against: [Self.first])
+        #expect(status.databaseVersion == 2 && status.latestVersion == 1)
+        #expect(status.isBeyond && status.isUpToDate)
+        #expect(try !history([Self.first]).status(against: [Self.first]).isBeyond)
+    }
+
+    @Test func `a database that demands a newer binary is refused, naming both versions`() throws {
+        #expect(
+            try history([Self.first, Self.second], needed: 2).status(against: [Self.first, Self.second]).isUpToDate
+        )
         let error = #expect(throws: MigrationError.self) {
-            try history([Self.first, Self.second]).status(against: [Self.first])
+            try history([Self.first, Self.second], needed: 2).status(against: [Self.first])
         }
         #expect(error?.code == .databaseIsNewer)
         #expect(error?.message.contains("version 2") == true)

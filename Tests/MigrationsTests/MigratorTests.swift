@@ -91,10 +91,28 @@ struct MigratorTests {
         }
     }
 
-    @Test func `a newer database is refused, and left alone`() async throws {
+    @Test func `a newer database is left alone, and refused where it demands a newer binary`() async throws {
         try await withTestDatabase(migrated: false) { url in
-            _ = try await Migrator(migrations: [Self.slow, Self.more]).migrate(configuration(url), logger: logger)
+            let demanding = Migration(
+                version: 3,
+                name: "demanding",
+                sql: Array("ALTER TABLE tenure.migrations ADD COLUMN needed_version integer NOT NULL DEFAULT 1".utf8)
+            )
+            let contracting = Migration(
+                version: 4,
+                name: "contracting",
+                sql: Array("ALTER TABLE tenure.migrations ALTER COLUMN needed_version SET DEFAULT 4".utf8)
+            )
             let old = Migrator(migrations: [Self.slow])
+            for newer in [[Self.slow, Self.more], [Self.slow, Self.more, demanding]] {
+                _ = try await Migrator(migrations: newer).migrate(configuration(url), logger: logger)
+                let report = try await old.migrate(configuration(url), logger: logger)
+                #expect(report.applied.isEmpty && report.from == newer.count && report.to == newer.count)
+                #expect(try await old.check(configuration(url), logger: logger).isBeyond)
+            }
+            let all = [Self.slow, Self.more, demanding, contracting]
+            _ = try await Migrator(migrations: all).migrate(configuration(url), logger: logger)
+            #expect(try await Migrator(migrations: all).check(configuration(url), logger: logger).isUpToDate)
             for attempt in 0..<2 {
                 let error = await #expect(throws: MigrationError.self) {
                     if attempt == 0 {

@@ -13,6 +13,7 @@ import Synchronization
 package final class StepJournal: Service {
     private struct Waiting {
         let step: Step
+        let since = ContinuousClock.now
         let continuation: CheckedContinuation<StepOutcome, any Error>
     }
 
@@ -20,6 +21,10 @@ package final class StepJournal: Service {
         var waiting: [Waiting] = []
         var isSuspended = false
         var isClosed = false
+        /// Since when the first step of the commit under way has waited.
+        var sending: ContinuousClock.Instant?
+        /// When the log last said that commits fail; nil while they do not.
+        var complainedAt: ContinuousClock.Instant?
     }
 
     private let repository: JournalRepository
@@ -56,6 +61,12 @@ package final class StepJournal: Service {
     /// Steps that wait to be sent.
     var waitingSteps: Int { state.withLock { $0.waiting.count } }
 
+    /// How long the oldest step that is not committed yet has waited.
+    package var delay: Duration {
+        let oldest = state.withLock { $0.sending ?? $0.waiting.first?.since }
+        return oldest?.duration(to: .now) ?? .zero
+    }
+
     /// Begins no further commit until ``resume()``; steps wait. One that has been sent is not called back.
     package func suspend() {
         state.withLock { $0.isSuspended = true }
@@ -82,7 +93,9 @@ package final class StepJournal: Service {
             var pause = Self.pauses.shortest
             for await _ in self.wake {
                 while !Task.isCancelled, let batch = self.next() {
-                    if await self.commit(batch) {
+                    let isDone = await self.commit(batch)
+                    self.state.withLock { $0.sending = nil }
+                    if isDone {
                         pause = Self.pauses.shortest
                     } else {
                         // Cancellation ends both loops.
@@ -115,6 +128,7 @@ package final class StepJournal: Service {
                 }
             }
             state.waiting = later
+            state.sending = batch.first?.since
             return batch
         }
     }
@@ -124,12 +138,14 @@ package final class StepJournal: Service {
         do {
             let answer = try await repository.commit(batch.map(\.step))
             batchSize.record(batch.count)
+            noteSuccess()
             for waiting in batch {
                 waiting.continuation.resume(returning: StepOutcome(answer, waiting.step.strategyID))
             }
             return true
         } catch let error as PostgresError where error.isTransient || Task.isCancelled {
             logger.debug("A commit of steps failed; trying again", metadata: ["error": "\(error)"])
+            noteFailure(error, of: batch)
             state.withLock { $0.waiting.insert(contentsOf: batch, at: 0) }
             return false
         } catch {
@@ -143,6 +159,31 @@ package final class StepJournal: Service {
             let isSecondDone = await commit(Array(batch[middle...]))
             return isFirstDone && isSecondDone
         }
+    }
+
+    /// Said once it lasts, and then now and then: that another attempt was needed is nobody's business.
+    private func noteFailure(_ error: PostgresError, of batch: [Waiting]) {
+        let now = ContinuousClock.now
+        let isDue = state.withLock { state in
+            guard batch[0].since.duration(to: now) > .seconds(1),
+                state.complainedAt.map({ $0.duration(to: now) > .seconds(30) }) ?? true
+            else { return false }
+            state.complainedAt = now
+            return true
+        }
+        guard isDue else { return }
+        logger.error(
+            "Steps cannot be committed: their strategies wait",
+            metadata: ["steps": "\(batch.count)", "error": "\(error)"]
+        )
+    }
+
+    private func noteSuccess() {
+        let wasTrouble = state.withLock { state in
+            defer { state.complainedAt = nil }
+            return state.complainedAt != nil
+        }
+        if wasTrouble { logger.notice("Steps are committed again") }
     }
 }
 

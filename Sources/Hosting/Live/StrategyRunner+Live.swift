@@ -138,7 +138,10 @@ extension StrategyRunner {
                 metadata: ["order.ids": "\(orders.map(\.id))", "timeline": "\(timeline)"]
             )
         }
-        if !run.position.quantity.isZero, books.held < run.position.quantity {
+        // What is sold and not booked yet is not missing. (Of what is bought, a fee may be gone.)
+        let sold = books.ours.filter { $0.side == .sell }
+            .reduce(FixedDecimal.zero) { $0 + run.unbooked($1.clientOrderID, executed: $1.executed) }
+        if !run.position.quantity.isZero, books.held < run.position.quantity - sold {
             await pauseEntries(
                 "the account has \(books.held) \(gateway.market.baseAsset), less than this strategy's position of "
                     + "\(run.position.quantity): mend it, and resume"

@@ -387,6 +387,12 @@ extension StrategyRun {
     /// The ids of the trades of an unsettled order that have been booked.
     func bookedTrades(of orderID: String) -> Set<String> { booked[orderID]?.tradeIDs ?? [] }
 
+    /// What of an order that is not settled here yet has been executed, and is not in the position.
+    func unbooked(_ orderID: String, executed: FixedDecimal) -> FixedDecimal {
+        guard (pending + adopted).contains(where: { $0.id == orderID }) else { return .zero }
+        return executed - (booked[orderID]?.quantity ?? .zero)
+    }
+
     /// What the exchange tells of an order. What is known already changes nothing.
     package mutating func take(
         _ result: OrderResult,

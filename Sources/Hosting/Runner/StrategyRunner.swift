@@ -175,6 +175,7 @@ final class StrategyRunner: Sendable {
         let decisions = try await commit(&run, isWorthIt: { $0.isDirty && (isLive || !$1.isEmpty) }) { run, barriers in
             try run.close(candle, exchangeTime: time, barriers: barriers, terms: terms)
         }
+        // Also in history, and without decisions: an adopted order that is decided once more is settled before the next candle.
         if let gateway { try await carryOut(decisions.orders, &run, gateway) }
         guard isLive else { return }
         let age = max(0, time.since(candle.closeTime(definition.interval)) - 1)

@@ -42,7 +42,7 @@ package final class LocalCluster: Sendable {
         postgres = try PostgresServer(
             PostgresServerConfiguration(
                 dataDirectory: "\(dataDirectory)/postgres",
-                port: port(preferring: 54_320),
+                port: configuration.postgresPort ?? port(preferring: 54_320),
                 isDurable: configuration.isDurable,
                 settings: configuration.postgresSettings,
                 log: { postgresLog.append($0) }

@@ -17,6 +17,8 @@ package struct LocalClusterConfiguration: Sendable {
     package var restartsReplicas: Bool
     /// False: a power loss may ruin the data. For tests.
     package var isDurable: Bool
+    /// Of PostgreSQL, on 127.0.0.1; nil: 54320, or a free one.
+    package var postgresPort: Int?
     /// Further settings of PostgreSQL, as in `postgresql.conf`.
     package var postgresSettings: [String: String]
     /// Where the output of everything is shown.
@@ -32,6 +34,7 @@ package struct LocalClusterConfiguration: Sendable {
         replicaEnvironment: [String: [String: String]] = [:],
         restartsReplicas: Bool = true,
         isDurable: Bool = true,
+        postgresPort: Int? = nil,
         postgresSettings: [String: String] = [:],
         terminal: Terminal = .standardOutput
     ) {
@@ -44,6 +47,7 @@ package struct LocalClusterConfiguration: Sendable {
         self.replicaEnvironment = replicaEnvironment
         self.restartsReplicas = restartsReplicas
         self.isDurable = isDurable
+        self.postgresPort = postgresPort
         self.postgresSettings = postgresSettings
         self.terminal = terminal
     }

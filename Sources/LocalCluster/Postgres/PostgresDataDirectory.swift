@@ -12,6 +12,9 @@ struct PostgresDataDirectory: Sendable {
         return Int(text.trimmingSuffix { $0.isWhitespace })
     }
 
+    /// Whether a server on it starts as a standby.
+    var isStandby: Bool { FileManager.default.fileExists(atPath: "\(path)/standby.signal") }
+
     /// Creates the directory, private to the account of the server, and checks that the server can get there.
     func prepare() async throws {
         do {

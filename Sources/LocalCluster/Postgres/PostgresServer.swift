@@ -16,13 +16,15 @@ package final class PostgresServer: Sendable {
         case immediate
         /// SIGKILL to the server process alone; its backends notice by themselves.
         case kill
+        /// SIGKILL to the server and every process of it: its machine is gone.
+        case powerLoss
 
         var signal: ProcessSignal {
             switch self {
             case .smart: .terminate
             case .fast: .interrupt
             case .immediate: .quit
-            case .kill: .kill
+            case .kill, .powerLoss: .kill
             }
         }
     }
@@ -82,9 +84,21 @@ package final class PostgresServer: Sendable {
     /// Stops the server and waits until it is gone. Nothing happens if it does not run.
     package func stop(_ mode: StopMode = .fast) async {
         guard let process else { return }
+        if mode == .powerLoss {
+            // It makes no more of them meanwhile, and a stopped one ends as well.
+            process.signal(.stop)
+            for child in PostgresProcesses.children(of: process.pid) { _ = kill(child, SIGKILL) }
+        }
         let grace: Duration = mode == .smart ? .seconds(3_600) : .seconds(30)
         _ = await process.end(mode.signal, grace: grace)
         state.withLock { $0.process = nil }
+    }
+
+    /// Makes a primary of a running standby, and waits until it accepts writes.
+    package func promote() async throws {
+        guard try await query("SELECT pg_promote(wait_seconds => 60)") == "t" else {
+            throw LocalClusterError(code: .notStarted, message: "The standby was not promoted within a minute.")
+        }
     }
 
     /// Stops it and starts it again, on the same port.
@@ -182,6 +196,7 @@ package final class PostgresServer: Sendable {
         let ready = OneTimeValue<Bool>()
         let output = LineCollector(keepingLast: 20)
         let log = configuration.log
+        let announcement = "database system is ready to accept \(directory.isStandby ? "read-only " : "")connections"
         let program = installation.path("postgres")
         let arguments = arguments(port: port)
         let command = directory.account?.command(program, arguments) ?? (program: program, arguments: arguments)
@@ -192,7 +207,7 @@ package final class PostgresServer: Sendable {
             output: .lines { line in
                 log(line)
                 output.append(line)
-                if line.contains("database system is ready to accept connections") { ready.set(true) }
+                if line.contains(announcement) { ready.set(true) }
             },
             signalOnParentDeath: configuration.isDurable ? .interrupt : .quit
         )

@@ -45,6 +45,12 @@ package struct MetricCatalogue: Sendable {
         "tenure_halted": Entry(help: "1 while this replica knows that all trading is halted, else 0."),
         "tenure_orders_total": Entry(help: "Orders by the status that they reached."),
         "tenure_orders_in_doubt": Entry(help: "Orders sent whose fate at the exchange is not known yet."),
+        "tenure_exchange_streams_missing": Entry(
+            help: "Streams of the exchange that are wanted, and are not connected now."
+        ),
+        "tenure_commit_delay_seconds": Entry(
+            help: "How long the oldest step that is to be committed has waited; 0 if there is none."
+        ),
         "tenure_candle_lag_seconds": Entry(help: "From the close of a candle to its being processed."),
         "tenure_checkpoint_batch_size": Entry(help: "Strategies whose progress was committed together."),
         "tenure_database_round_trip_seconds": Entry(help: "Round trips to the database, as heartbeats see them."),

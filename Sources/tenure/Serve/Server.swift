@@ -103,6 +103,9 @@ struct Server {
         let lease = Gauge(label: "tenure_replica_lease_remaining_seconds")
         registry.onRender { lease.record(replica.leaseRemaining.map { Double($0.milliseconds) / 1_000 } ?? 0) }
 
+        let delay = Gauge(label: "tenure_commit_delay_seconds")
+        registry.onRender { delay.record(Double(journal.delay.milliseconds) / 1_000) }
+
         // Where it listens is said once, by this program.
         var apiLogger = logger
         if settings.log.level == .info { apiLogger.logLevel = .notice }

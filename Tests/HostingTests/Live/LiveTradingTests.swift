@@ -345,6 +345,36 @@ struct LiveTradingTests {
         }
     }
 
+    @Test("orders that were lost one after the other are decided once more, each settled before the next candle")
+    func lostRoundTrip() async throws {
+        try await HostFixture.with(
+            cues: [5: .buyOne, 7: .sellEverything],
+            replicas: 2,
+            trades: true,
+            window: .seconds(10)
+        ) { fixture in
+            let strategy = try await fixture.run(execution: .live)
+            let before = try await fixture.database.checkpoint(strategy)
+            try await fixture.market.advance()
+            try await settled(fixture, ["buy filled 1"])
+            try await fixture.market.advance(2)
+            try await settled(fixture, ["buy filled 1", "sell filled 0.999"])
+            // All of it is history for whoever takes over.
+            try await fixture.market.advance(3)
+            try await fixture.reaches(10, strategy)
+            _ = await fixture.replicas[0].host.settle([FencingToken(shard: 0, owner: 1, epoch: 1)])
+            try await fixture.database.forget(strategy, backTo: before)
+            try await fixture.take(by: 1)
+            try await eventually("it is up to date") {
+                try await fixture.database.cursor(strategy) == HostFixture.time(10)
+            }
+            try await settled(fixture, ["buy filled 1", "sell filled 0.999"])
+            #expect(try await fixture.market.received().count == 2)
+            try await expectBalanced(fixture, trades: 2)
+            #expect(try await fixture.database.number("SELECT count(*) FROM tenure.strategies WHERE paused") == 0)
+        }
+    }
+
     @Test("an order of ours that nobody decided is booked, and no position is opened until a person has looked")
     func unknownOrder() async throws {
         try await HostFixture.with(cues: [9: .buyOne, 11: .buyOne], trades: true) { fixture in

@@ -3,6 +3,8 @@ import Trading
 
 /// What distinguishes the kinds of stream that a ``StreamPool`` can carry: where they are, and how they are subscribed to.
 struct StreamDialect: Sendable {
+    /// In metrics.
+    let name: String
     let url: String
     /// Added to the URL's own path.
     let path: String
@@ -15,6 +17,7 @@ struct StreamDialect: Sendable {
     /// Candle streams; every event comes wrapped with the name of its stream.
     static func market(url: String) -> StreamDialect {
         StreamDialect(
+            name: "market",
             url: url,
             path: "/stream",
             lost: "Lost the market stream",
@@ -32,6 +35,7 @@ struct StreamDialect: Sendable {
         window: Int64
     ) -> StreamDialect {
         StreamDialect(
+            name: "account",
             url: url,
             path: "",
             lost: "Lost the account stream",

@@ -1,4 +1,5 @@
 import Logging
+import Metrics
 import NIOCore
 import Trading
 
@@ -32,6 +33,7 @@ final class StreamPool: Sendable {
     private let logger: Logger
     private let state: NIOLoopBoundBox<State>
     private let stopped: EventLoopPromise<Void>
+    private let missing: Gauge
 
     init(
         configuration: BinanceConfiguration,
@@ -46,6 +48,8 @@ final class StreamPool: Sendable {
         let machine = StreamPoolStateMachine(streamsPerSlot: configuration.streamsPerConnection)
         state = .makeBoxSendingValue(State(machine: machine), eventLoop: eventLoop)
         stopped = eventLoop.makePromise(of: Void.self)
+        missing = Gauge(label: "tenure_exchange_streams_missing", dimensions: [("stream", dialect.name)])
+        missing.record(0)
     }
 
     deinit { stopped.succeed() }
@@ -86,6 +90,7 @@ final class StreamPool: Sendable {
                 consumer.streamAttached(memory)
             }
             self.perform(actions)
+            self.showMissing()
         }
     }
 
@@ -98,7 +103,13 @@ final class StreamPool: Sendable {
                 self.state.value.memories[stream] = nil
             }
             self.perform(self.state.value.machine.release(stream, now: .now()))
+            self.showMissing()
         }
+    }
+
+    /// Streams that somebody listens to, and that bring nothing now.
+    private func showMissing() {
+        missing.record(state.value.consumers.count - state.value.memories.count)
     }
 
     // MARK: On the event loop
@@ -133,11 +144,13 @@ final class StreamPool: Sendable {
                 state.value.memories[stream] = memory
                 state.value.consumers[stream]?.forEach { $0.streamAttached(memory) }
             }
+            showMissing()
         case .lost(let streams, let reason):
             for stream in streams {
                 state.value.memories[stream] = nil
                 state.value.consumers[stream]?.forEach { $0.streamLost(reason: reason) }
             }
+            showMissing()
         case .slotLost(let slot, let streams, let reason):
             logger.warning(
                 "\(dialect.lost)",
