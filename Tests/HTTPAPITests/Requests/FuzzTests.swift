@@ -37,7 +37,7 @@ struct FuzzTests {
     }
 
     private static let readers: [@Sendable (JSONValue) throws -> Void] = [
-        { _ = try StartRequest.parse($0, defaultExchange: "binance") },
+        { _ = try StartRequest.parse($0, defaultExchange: "binance", defaultLimits: .none) },
         { _ = try StopRequest($0, defaultExchange: "binance") },
         { _ = try MarketRequest($0, defaultExchange: "binance") },
     ]
