@@ -91,13 +91,10 @@ struct Shares {
 
     /// One part from the fullest of those that can give it to the emptiest, if that makes the gap between them smaller.
     ///
-    /// Whoever has only parts that are too large cannot give, or is as full as its largest part makes it, and does not keep
-    /// others from it.
+    /// Whoever has only parts that are too large cannot give, and does not keep others from it.
     func singlePart(from giver: ReplicaID) -> (receiver: ReplicaID, count: Int)? {
         guard let emptiest = shares.min(by: { (surplus($0), $0.id) < (surplus($1), $1.id) }) else { return nil }
-        let givers = shares.filter {
-            isTooFull($0) && $0.part > 0 && $0.part * capacity < surplus($0) - surplus(emptiest)
-        }
+        let givers = shares.filter { $0.part > 0 && $0.part * capacity < surplus($0) - surplus(emptiest) }
         guard let fullest = givers.max(by: { (surplus($0), $1.id) < (surplus($1), $0.id) }), fullest.id == giver
         else { return nil }
         return (emptiest.id, fullest.part)
