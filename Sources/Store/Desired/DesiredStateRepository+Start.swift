@@ -64,6 +64,7 @@ extension DesiredStateRepository {
         // Just given a strategy by somebody else: no longer the emptiest. Whoever waits for it takes it all the same: passed over,
         // it would stay locked, and two that wait could wait for each other.
         let unchanged = waits ? "" : "AND h.strategies = c.strategies"
+        let startedAt = order.startedAt.map { PostgresTimestamp(milliseconds: $0.milliseconds) }
         let rows = try await database.query(
             """
             WITH \(freshFor: key), loads AS (
@@ -95,10 +96,11 @@ extension DesiredStateRepository {
                 FOR NO KEY UPDATE OF h \(raw: locking)
             ), added AS (
                 INSERT INTO tenure.strategies
-                    (symbol, exchange, strategy_type, interval, execution, config, limits, shard, start_epoch)
+                    (symbol, exchange, strategy_type, interval, execution, config, limits, started_at, paused, shard,
+                        start_epoch)
                 SELECT \(order.symbol.name), \(order.exchange), \(order.strategyType), \(order.interval.rawValue),
                     \(order.execution.rawValue), \(PostgresJSON(order.config.text)),
-                    \(PostgresJSON(try order.limits.jsonText)), p.id,
+                    \(PostgresJSON(try order.limits.jsonText)), coalesce(\(startedAt), clock_timestamp()), \(order.isPaused), p.id,
                     CASE
                         WHEN p.choice <> 1 AND EXISTS (
                             SELECT FROM tenure.replicas r

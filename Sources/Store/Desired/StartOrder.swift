@@ -12,6 +12,10 @@ package struct StartOrder: Sendable {
     package var limits: RiskLimits
     /// Who wants it, for the record; nil where nobody is asked for a name.
     package var by: String?
+    /// Nil for now.
+    package var startedAt: Timestamp?
+    /// Processes candles from the start, and opens nothing.
+    package var isPaused = false
 
     package init(
         symbol: Symbol,

@@ -30,57 +30,15 @@ package struct ImportRepository: Sendable {
 
     /// Starts it, as old as it is. False if its market has been taken in the meantime.
     package func start(_ start: EarlierStart) async throws -> Bool {
-        try await connection.withTransaction { transaction in
-            guard case .started(let id, _) = try await DesiredStateRepository(database: transaction).start(start.order)
-            else { return false }
-            try await transaction.query(
-                """
-                UPDATE tenure.strategies
-                SET started_at = \(PostgresTimestamp(milliseconds: start.startedAt.milliseconds)), paused = \(start.isPaused)
-                WHERE id = \(id)
-                """
-            )
-            return true
-        }
+        var order = start.order
+        order.startedAt = start.startedAt
+        order.isPaused = start.isPaused
+        if case .started = try await DesiredStateRepository(database: connection).start(order) { return true }
+        return false
     }
 
     /// Those of `stops` that are not in the history, by their places.
     package func missing(_ stops: [EarlierStop], exchange: String) async throws -> Set<Int> {
-        try await missing(stops, exchange: exchange, on: connection)
-    }
-
-    /// Adds those of `stops` that are not in the history: all of them, or none.
-    ///
-    /// - Returns: The places of those that were added.
-    package func add(_ stops: [EarlierStop], exchange: String, execution: Execution) async throws -> Set<Int> {
-        try await connection.withTransaction { transaction in
-            // Two imports at once would both find them missing.
-            try await transaction.query("SELECT pg_advisory_xact_lock(tenure.session_lock_namespace(), -1)")
-            let missing = try await missing(stops, exchange: exchange, on: transaction)
-            // In the order in which they were stopped, as everywhere else.
-            let chosen = missing.map { stops[$0] }.sorted { ($0.stoppedAt, $0.symbol) < ($1.stoppedAt, $1.symbol) }
-            try await transaction.query(
-                """
-                INSERT INTO tenure.strategy_history (strategy_id, symbol, strategy_type, exchange, interval, execution, config,
-                    started_at, stopped_at, reason, pnl, fees, trades_count, position, candles, restores)
-                SELECT nextval(pg_get_serial_sequence('tenure.strategies', 'id')), symbol, strategy_type, \(exchange), 'unknown',
-                    \(execution.rawValue), '{}', started_at, stopped_at, reason, pnl::numeric, 0, trades_count, 0, 0, 0
-                FROM unnest(\(chosen.map(\.symbol.name)), \(chosen.map(\.strategyType)), \(chosen.startedAt),
-                    \(chosen.stoppedAt), \(chosen.map(\.reason)), \(chosen.map(\.pnl.description)), \(chosen.map(\.tradesCount)))
-                    WITH ORDINALITY
-                    AS t (symbol, strategy_type, started_at, stopped_at, reason, pnl, trades_count, place)
-                ORDER BY place
-                """
-            )
-            return missing
-        }
-    }
-
-    private func missing(
-        _ stops: [EarlierStop],
-        exchange: String,
-        on connection: PostgresConnection
-    ) async throws -> Set<Int> {
         let rows = try await connection.query(
             """
             SELECT place - 1
@@ -93,6 +51,32 @@ package struct ImportRepository: Sendable {
             """
         )
         return Set(try rows.map { row in Int(try row.decode(Int64.self) as Int64) })
+    }
+
+    /// Adds those of `stops` that are not in the history: all of them, or none.
+    ///
+    /// - Returns: The places of those that were added.
+    package func add(_ stops: [EarlierStop], exchange: String, execution: Execution) async throws -> Set<Int> {
+        // Two imports at once would both find them missing. Of the session: if this fails, its end frees the lock.
+        try await connection.query("SELECT pg_advisory_lock(tenure.session_lock_namespace(), -1)")
+        let missing = try await missing(stops, exchange: exchange)
+        // In the order in which they were stopped, as everywhere else.
+        let chosen = missing.map { stops[$0] }.sorted { ($0.stoppedAt, $0.symbol) < ($1.stoppedAt, $1.symbol) }
+        try await connection.query(
+            """
+            INSERT INTO tenure.strategy_history (strategy_id, symbol, strategy_type, exchange, interval, execution, config,
+                started_at, stopped_at, reason, pnl, fees, trades_count, position, candles, restores)
+            SELECT nextval(pg_get_serial_sequence('tenure.strategies', 'id')), symbol, strategy_type, \(exchange), 'unknown',
+                \(execution.rawValue), '{}', started_at, stopped_at, reason, pnl::numeric, 0, trades_count, 0, 0, 0
+            FROM unnest(\(chosen.map(\.symbol.name)), \(chosen.map(\.strategyType)), \(chosen.startedAt),
+                \(chosen.stoppedAt), \(chosen.map(\.reason)), \(chosen.map(\.pnl.description)), \(chosen.map(\.tradesCount)))
+                WITH ORDINALITY
+                AS t (symbol, strategy_type, started_at, stopped_at, reason, pnl, trades_count, place)
+            ORDER BY place
+            """
+        )
+        try await connection.query("SELECT pg_advisory_unlock(tenure.session_lock_namespace(), -1)")
+        return missing
     }
 }
 

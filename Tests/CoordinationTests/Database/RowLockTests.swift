@@ -17,6 +17,8 @@ import Testing
         #expect(!files.isEmpty)
         for file in files {
             let text = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
+            // Other databases' transactions are none of ours.
+            guard text.contains("import Postgres\n") else { continue }
             for word in ["withTransaction", "\"BEGIN", "START TRANSACTION"] {
                 #expect(!text.contains(word), "\(target)/\(file) contains \(word)")
             }
