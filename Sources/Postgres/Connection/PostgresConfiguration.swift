@@ -27,4 +27,9 @@ package struct PostgresConfiguration: Sendable {
         self.settings = settings
         self.connectTimeout = connectTimeout
     }
+
+    /// - Throws: `PostgresError` (`.invalidUse`) if libpq cannot read the connection string.
+    package func validate() throws(PostgresError) {
+        _ = try ConnectionParameters(self)
+    }
 }

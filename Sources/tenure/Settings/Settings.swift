@@ -3,6 +3,7 @@ import HTTPAPI
 import Hosting
 import Logging
 import Observability
+import Postgres
 import Trading
 import Webhooks
 
@@ -64,7 +65,10 @@ struct Settings: Sendable {
             or: "DATABASE_URL",
             "say where PostgreSQL is, for example postgres://tenure@db.example.com/tenure"
         )
-        sessionDatabaseURL = reader.text("TENURE_SESSION_DATABASE_URL") ?? databaseURL
+        Self.check(databaseURL, as: "TENURE_DATABASE_URL", &reader)
+        let session = reader.text("TENURE_SESSION_DATABASE_URL")
+        session.map { Self.check($0, as: "TENURE_SESSION_DATABASE_URL", &reader) }
+        sessionDatabaseURL = session ?? databaseURL
         host = reader.text("TENURE_HOST") ?? host
         port = reader.integer("TENURE_PORT", or: "PORT", in: 0...65_535) ?? port
         replicaName = reader.text("TENURE_REPLICA_NAME") ?? hostName
@@ -117,6 +121,14 @@ struct Settings: Sendable {
             )
         }
         reader.rejectUnknown(prefix: "TENURE_")
+    }
+
+    private static func check(_ connectionString: String, as name: String, _ reader: inout SettingsReader) {
+        do {
+            try PostgresConfiguration(connectionString: connectionString).validate()
+        } catch {
+            reader.problem(name, error.message)
+        }
     }
 
     private static func webhook(_ reader: inout SettingsReader) -> WebhookConfiguration? {

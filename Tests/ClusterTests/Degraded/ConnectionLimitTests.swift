@@ -29,7 +29,7 @@ struct ConnectionLimitTests {
             _ = try await administer(cluster, "SELECT pg_terminate_backend(pid) \(all) AND \(mine)")
             try await eventually("it is not ready") { try await !replica.isReady() }
             _ = try await replica.output.first(containing: "too many connections")
-            try await eventually("it shows that it has no lease") { try await lease(of: replica) == 0 }
+            try await eventually("it shows that its lease has run out") { try await lease(of: replica) ?? 1 <= 0 }
             // Nobody else notices: its strategies run elsewhere, and requests are answered.
             before = try await goesOn(cluster, since: before)
             let homes = try await administer(

@@ -4,19 +4,8 @@ import Glibc
 struct IdleConnections {
     private var descriptors: [Int32] = []
 
-    mutating func open(port: Int) throws {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard result == 0 else { throw RawConnection.Failure(errno: errno) }
-        descriptors.append(descriptor)
+    mutating func open(port: Int) async throws {
+        descriptors.append(try await RawConnection.open(port: port))
     }
 
     /// Whether the other side has closed none of them.

@@ -1,26 +1,42 @@
 import Glibc
 
 /// A TCP connection that sends just what it is told to.
+///
+/// It never blocks: the server's own work needs the threads that tests run on.
 struct RawConnection: ~Copyable {
     struct Failure: Error { let errno: Int32 }
 
     private let descriptor: Int32
 
-    init(port: Int) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    init(port: Int) async throws {
+        descriptor = try await Self.open(port: port)
+    }
+
+    deinit { close(descriptor) }
+
+    /// A socket with a connection to this machine.
+    static func open(port: Int) async throws -> Int32 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        while true {
+            let result = withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            // Asked again, it tells how the first attempt went.
+            switch result == 0 ? EISCONN : errno {
+            case EISCONN: return descriptor
+            case EINPROGRESS, EALREADY: try await Task.sleep(for: .milliseconds(1))
+            case let reason:
+                close(descriptor)
+                throw Failure(errno: reason)
             }
         }
-        guard result == 0 else { throw Failure(errno: errno) }
     }
-
-    deinit { close(descriptor) }
 
     /// Whether it was taken.
     @discardableResult
@@ -30,18 +46,20 @@ struct RawConnection: ~Copyable {
     }
 
     /// All that comes until the other side closes the connection; nil if it does not, for two minutes.
-    func readToTheEnd() -> String? {
-        var patience = timeval(tv_sec: 120, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    func readToTheEnd() async throws -> String? {
+        let began = ContinuousClock.now
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         var text: [UInt8] = []
-        while true {
+        while began.duration(to: .now) < .seconds(120) {
             let count = read(descriptor, &buffer, buffer.count)
             if count > 0 {
                 text += buffer[..<count]
+            } else if count < 0, errno == EAGAIN {
+                try await Task.sleep(for: .milliseconds(5))
             } else {
                 return count == 0 || errno == ECONNRESET ? String(decoding: text, as: UTF8.self) : nil
             }
         }
+        return nil
     }
 }
