@@ -302,7 +302,8 @@ let package = Package(
         .testTarget(
             name: "TenureTests",
             dependencies: [
-                "tenure", "Exchanges", "HTTPAPI", "Hosting", "Store", "Strategies", "TestSupport", "Trading", "Webhooks",
+                "tenure", "Exchanges", "HTTPAPI", "Hosting", "Store", "Strategies", "TestSupport", "Trading",
+                "Webhooks",
             ]
         ),
         .testTarget(
