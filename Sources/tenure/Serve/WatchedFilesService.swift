@@ -24,11 +24,11 @@ struct WatchedFilesService: Service {
             known = now
             do {
                 try apply(now)
-                logger.info("Read anew: \(what)", metadata: ["paths": "\(paths)"])
+                logger.info("Read anew: \(what)", metadata: ["paths": "\(paths.joined(separator: ", "))"])
             } catch {
                 logger.error(
-                    "The new \(what) cannot be used, the old stays as it was: \(error)",
-                    metadata: ["paths": "\(paths)"]
+                    "The new \(what) cannot be used and changed nothing: \(error)",
+                    metadata: ["paths": "\(paths.joined(separator: ", "))"]
                 )
             }
         }
