@@ -4,7 +4,7 @@ import Synchronization
 /// Small results whose readers are done, on their way back to the thread that made them.
 ///
 /// libpq allocates every result on the I/O thread. Freed on another thread its memory would not come back to the I/O
-/// thread's own cache, and each result would cost a search of the heap: a tenth of a pipelined statement's time.
+/// thread's own cache, and each result would cost a search of the heap.
 final class SpentResults: Sendable {
     static let shared = SpentResults()
 
@@ -12,7 +12,7 @@ final class SpentResults: Sendable {
     private static let capacity = 256
     private static let largest = 4096
 
-    /// Unchecked: a result is whose turn it is, and here it has one owner.
+    /// Unchecked: pointers are not sendable by themselves; each of these has one owner, this list.
     private struct Results: @unchecked Sendable {
         var pointers: [OpaquePointer] = []
     }
