@@ -187,7 +187,10 @@ let package = Package(
             dependencies: [
                 "CLibPQ", "Hosting", "LocalCluster", "Postgres", "Store", "Strategies", "TestSupport", "Trading",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             path: "Tests/Benchmarks/Failover"
         ),

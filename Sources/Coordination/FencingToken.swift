@@ -10,6 +10,11 @@ package struct FencingToken: Sendable, Hashable {
         self.owner = owner
         self.epoch = epoch
     }
+
+    /// The server's WAL timeline that the owner joined under. (As `tenure.timeline_of` has it.)
+    package var timeline: Int64 { owner / Self.idsOfTimeline + 1 }
+
+    private static let idsOfTimeline: ReplicaID = 10_000_000_000
 }
 
 /// The id of one incarnation of one replica: the server's WAL timeline when it joined and a number from a sequence, so never

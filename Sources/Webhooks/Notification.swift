@@ -8,8 +8,8 @@ struct Notification: Sendable {
 
     /// The kinds of events that are notified, with nothing to do by whoever records one.
     private static let kinds: Set = [
-        "fenced", "orphaned", "failed", "quarantined", "in_doubt", "entries_paused", "halted", "unhalted",
-        "limit_reached",
+        "fenced", "orphaned", "failed", "quarantined", "in_doubt", "order_refused", "entries_paused", "halted",
+        "unhalted", "limit_reached",
     ]
 
     /// Nil for what happens all the time.

@@ -110,7 +110,7 @@ struct LiveMarket: Sendable {
         try #require(answer.status == 200, "\(path) answered \(answer.status): \(answer.body.text)")
     }
 
-    private func balance(_ asset: String) async throws -> FixedDecimal {
+    func balance(_ asset: String) async throws -> FixedDecimal {
         let answer = try await cluster.send(HTTPClientRequest(url: "\(cluster.cluster.simulatorURL)/sim/accounts"))
         guard case .array(let accounts)? = answer["accounts"] else { throw UnexpectedAnswer(answer: answer) }
         return FixedDecimal(accounts.first?["balances"]?[asset]?["free"]?.string ?? "0") ?? .zero
@@ -149,23 +149,33 @@ struct LiveMarket: Sendable {
         try await received().filter { $0.verdict == "accepted" }
     }
 
+    /// When the last candle that has closed began.
+    func lastCandle() async throws -> Int64 {
+        let market = try await cluster.marketTime()
+        return interval.openTime(containing: market).milliseconds - interval.milliseconds
+    }
+
     // MARK: Waiting
 
     /// Waits until each strategy has processed the last candle that has closed, and nothing of it is under way.
     func settle() async throws {
-        let market = try await cluster.marketTime()
-        let last = interval.openTime(containing: market).milliseconds - interval.milliseconds
+        let last = try await lastCandle()
         try await eventually(within: .seconds(90), "the last candle, and nothing under way") {
-            try await cluster.sql(
-                """
-                SELECT count(*) = \(symbols.count) AND bool_and(c.cursor_ms >= \(last) AND s.phase = 'running')
-                    AND NOT EXISTS (
-                        SELECT FROM tenure.orders WHERE status IN ('intended', 'acknowledged', 'partially_filled'))
-                FROM tenure.checkpoints c JOIN tenure.strategies s ON s.id = c.strategy_id
-                WHERE s.execution = 'live'
-                """
-            ) == "t"
+            try await isSettled(last)
         }
+    }
+
+    /// Whether each strategy has processed that candle, and nothing of it is under way.
+    func isSettled(_ candle: Int64) async throws -> Bool {
+        try await cluster.sql(
+            """
+            SELECT count(*) = \(symbols.count) AND bool_and(c.cursor_ms >= \(candle) AND s.phase = 'running')
+                AND NOT EXISTS (
+                    SELECT FROM tenure.orders WHERE status IN ('intended', 'acknowledged', 'partially_filled'))
+            FROM tenure.checkpoints c JOIN tenure.strategies s ON s.id = c.strategy_id
+            WHERE s.execution = 'live'
+            """
+        ) == "t"
     }
 
     // MARK: Judging
@@ -178,6 +188,12 @@ struct LiveMarket: Sendable {
             FROM tenure.orders ORDER BY decided_on_ms, created_at, client_order_id
             """
         ).split(separator: "\n").map(String.init)
+    }
+
+    /// Nil: the journal does not know it.
+    func status(of order: String) async throws -> String? {
+        let status = try await cluster.sql("SELECT status FROM tenure.orders WHERE client_order_id = '\(order)'")
+        return status.isEmpty ? nil : status
     }
 
     /// By symbol, how many candles have passed since a fixed time that are not counted: the same as long as none is missed

@@ -4,22 +4,60 @@ import TestSupport
 import Testing
 import Trading
 
+@testable import Nemesis
+
 /// Live orders and real processes: whoever dies, and wherever an order is at that moment, it reaches the exchange once or not at
 /// all, and the strategy goes on.
 @Suite(.serialized, .timeLimit(.minutes(15)))
 struct LiveTests {
-    /// Where the order is when its owner is lost.
+    /// Where the order is when it happens.
     enum Point: String, CaseIterable {
-        /// The commit of the decision is held up.
-        case commit
+        /// It is decided, and the commit has not reached the database.
+        case deciding
+        /// It is committed, and the answer has not arrived.
+        case committed
+        /// The commit is known, and nothing is sent yet: the database is asked whether it may be.
+        case sending
         /// The request is lost on its way.
         case lost
         /// The request has left, and is not accepted yet.
         case sent
         /// It is accepted, and the answer has not arrived.
         case accepted
-        /// The answer has arrived, and cannot be recorded.
-        case answered
+        /// The fill is reported, and its booking has not reached the database.
+        case booking
+        /// It is booked, and the answer has not arrived.
+        case booked
+
+        /// What is held up between the owner and the database.
+        var trap: OrderTrap? {
+            switch self {
+            case .deciding: OrderTrap(.statement, ofStatement: 1)
+            case .committed: OrderTrap(.answer, ofStatement: 1)
+            case .sending: OrderTrap(.statement, ofStatement: 2)
+            case .booking: OrderTrap(.statement, ofStatement: 3)
+            case .booked: OrderTrap(.answer, ofStatement: 3)
+            case .lost, .sent, .accepted: nil
+            }
+        }
+
+        var fault: String? {
+            switch self {
+            case .lost: #"{"order_before":"drop"}"#
+            case .sent: #"{"order_before":"hold"}"#
+            case .accepted: #"{"order_after":"hold"}"#
+            default: nil
+            }
+        }
+
+        /// What the journal says of the order once it has come that far.
+        var status: String? {
+            switch self {
+            case .deciding: nil
+            case .booked: "filled"
+            default: "intended"
+            }
+        }
     }
 
     enum End: String, CaseIterable {
@@ -34,21 +72,51 @@ struct LiveTests {
         arguments: End.allCases
     )
     func everyPoint(_ end: End) async throws {
-        try await LiveMarket.with("ETHBTC", window: "6s") { market in
-            try await addLock(market.cluster)
-            try await market.settle()
-            for point in Point.allCases {
-                try await lose(at: point, end, market)
-                try await market.judge()
-                let before = try await market.received().count
-                // It goes on trading.
-                for _ in 0..<100 where try await market.received().count == before {
-                    try await market.cluster.advance(1)
-                    try await market.settle()
+        try await withProxy { proxy, environment in
+            try await LiveMarket.with(
+                "ETHBTC",
+                window: "6s",
+                environment: environment,
+                prepare: { proxy.lead(to: $0.postgres.port) }
+            ) { market in
+                try await market.settle()
+                for point in Point.allCases {
+                    try await lose(at: point, end, market, proxy)
+                    try await market.judge()
+                    try await goesOn(market, "after \(point)")
                 }
-                #expect(try await market.received().count > before, "after \(point)")
+                try await market.judge()
             }
-            try await market.judge()
+        }
+    }
+
+    @Test(
+        "a connection to the database that is lost anywhere on an order's way: the order is sent once, by the same owner",
+        .enabled(if: recordedCandles("ETHBTC-5m") != nil, "recorded candles are not on this machine")
+    )
+    func lostAnswers() async throws {
+        try await withProxy { proxy, environment in
+            // The lease lasts: nobody else takes over.
+            try await LiveMarket.with(
+                "ETHBTC",
+                lease: "15s",
+                environment: environment,
+                prepare: { proxy.lead(to: $0.postgres.port) }
+            ) { market in
+                try await market.settle()
+                let owner = try await market.cluster.owner(of: market.symbol)
+                for point in Point.allCases where point.trap != nil {
+                    let order = try await bring(to: point, market, proxy)
+                    proxy.cutCaught()
+                    try await market.settle()
+                    #expect(try await market.status(of: order) == "filled", "after \(point)")
+                    #expect(try await market.accepted().last?.id == order, "after \(point)")
+                    try await market.judge()
+                    try await goesOn(market, "after \(point)")
+                }
+                #expect(try await market.cluster.owner(of: market.symbol).name == owner.name)
+                try await market.judge()
+            }
         }
     }
 
@@ -57,150 +125,119 @@ struct LiveTests {
         .enabled(if: recordedCandles("ETHBTC-5m") != nil, "recorded candles are not on this machine")
     )
     func wakesUpHalted() async throws {
-        // The lease lasts: it wakes up as the owner, and is stopped by the halt alone.
-        try await LiveMarket.with("ETHBTC", lease: "15s") { market in
-            let cluster = market.cluster
-            try await addLock(cluster)
-            try await market.settle()
-            let owner = try await cluster.owner(of: market.symbol)
-            let other = try #require(cluster.cluster.replicas.first { $0.name != owner.name })
-            let before = try await market.received().count
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                try await holdCommits(cluster, &group)
-                try await advanceToOrder(market, after: before)
+        try await withProxy { proxy, environment in
+            // The lease lasts: it wakes up as the owner, and is stopped by the halt alone.
+            try await LiveMarket.with(
+                "ETHBTC",
+                lease: "15s",
+                environment: environment,
+                prepare: { proxy.lead(to: $0.postgres.port) }
+            ) { market in
+                let cluster = market.cluster
+                try await market.settle()
+                let owner = try await cluster.owner(of: market.symbol)
+                let other = try #require(cluster.cluster.replicas.first { $0.name != owner.name })
+                let before = try await market.received().count
+                let order = try await bring(to: .committed, market, proxy)
                 owner.signal(.stop)
-                try await letCommits(cluster)
-                try await eventually("the order is committed") {
-                    try await cluster.sql("SELECT count(*) FROM tenure.orders WHERE status = 'intended'") == "1"
-                }
                 let answer = try await cluster.post("/api/halt", #"{"reason":"a test"}"#, to: other)
                 #expect(answer["halted"] == .bool(true))
+                proxy.releaseCaught()
                 owner.signal(.resume)
-                group.cancelAll()
-                // The session that held the lock was ended.
-                while (try? await group.next()) != nil {}
-            }
-            try await market.settle()
-            #expect(
-                try await cluster.sql("SELECT status FROM tenure.orders ORDER BY created_at DESC LIMIT 1")
-                    == "abandoned"
-            )
-            try await market.cluster.advance(30)
-            try await market.settle()
-            #expect(try await market.received().count == before)
-            #expect(try await cluster.command("unhalt").status == 0)
-            for _ in 0..<100 where try await market.received().count == before {
-                try await market.cluster.advance(1)
                 try await market.settle()
+                #expect(try await market.status(of: order) == "abandoned")
+                try await market.cluster.advance(30)
+                try await market.settle()
+                #expect(try await market.received().count == before)
+                #expect(try await cluster.command("unhalt").status == 0)
+                try await goesOn(market, "after the halt")
+                try await market.judge()
             }
-            #expect(try await market.received().count > before)
-            try await market.judge()
         }
     }
 
+    /// A proxy before the database, and what leads the replicas there.
+    private func withProxy(_ body: (FaultyProxy, [String: String]) async throws -> Void) async throws {
+        let proxy = try await FaultyProxy.open()
+        do {
+            try await body(proxy, ["TENURE_DATABASE_URL": "postgresql://tenure@127.0.0.1:\(proxy.port)/tenure"])
+        } catch {
+            await proxy.close()
+            throw error
+        }
+        await proxy.close()
+    }
+
+    private func goesOn(_ market: LiveMarket, _ when: String) async throws {
+        let before = try await market.received().count
+        for _ in 0..<100 where try await market.received().count == before {
+            try await market.cluster.advance(1)
+            try await market.settle()
+        }
+        #expect(try await market.received().count > before, "no order \(when)")
+    }
+
     /// Lets the market move until an order stands at this point, and loses the owner there; returns when the heir has settled it.
-    private func lose(at point: Point, _ end: End, _ market: LiveMarket) async throws {
+    private func lose(at point: Point, _ end: End, _ market: LiveMarket, _ proxy: FaultyProxy) async throws {
         let cluster = market.cluster
         let owner = try await cluster.owner(of: market.symbol)
-        let before = try await market.received().count
-        switch point {
-        case .commit: break
-        case .lost: try await market.control("faults", #"{"order_before":"drop"}"#)
-        case .sent: try await market.control("faults", #"{"order_before":"hold"}"#)
-        case .accepted, .answered: try await market.control("faults", #"{"order_after":"hold"}"#)
+        let order = try await bring(to: point, market, proxy)
+        switch end {
+        case .kill: await owner.kill()
+        case .freeze: owner.signal(.stop)
         }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            if point == .commit { try await holdCommits(cluster, &group) }
-            try await advanceToOrder(market, after: before)
-            if point == .accepted || point == .answered {
+        // With the process goes what it had said last.
+        if end == .kill, point.trap != nil { proxy.cutCaught() }
+        try await eventually(within: .seconds(60), "somebody else runs it") {
+            try await cluster.sql(
+                "SELECT count(*) FROM tenure.active_strategies WHERE owner_name <> '\(owner.name)' AND owner IS NOT NULL"
+            ) == "1"
+        }
+        if point == .sent || point == .accepted { try await market.control("release", "{}") }
+        // What it had said last arrives late.
+        if end == .freeze, point.trap != nil { proxy.releaseCaught() }
+        if end == .freeze { owner.signal(.resume) }
+        try await market.settle()
+        if point == .committed || point == .sending {
+            #expect(try await market.status(of: order) == "abandoned", "after \(point)")
+            #expect(try await !market.received().contains { $0.id == order }, "after \(point)")
+        }
+        if end == .kill { try owner.start() }
+        try await owner.waitUntilReady()
+    }
+
+    /// Moves the market on, candle by candle, until an order stands at this point, and holds it there. Returns its client id.
+    private func bring(to point: Point, _ market: LiveMarket, _ proxy: FaultyProxy) async throws -> String {
+        let before = try await market.received().count
+        if let trap = point.trap { proxy.set(trap) }
+        if let fault = point.fault { try await market.control("faults", fault) }
+        for _ in 0..<200 {
+            try await market.cluster.advance(1)
+            let last = try await market.lastCandle()
+            var order: String?
+            try await eventually(within: .seconds(60), "the candle, or an order") {
+                order =
+                    if point.trap != nil {
+                        proxy.caughtOrder
+                    } else {
+                        try await market.received().dropFirst(before).last?.id
+                    }
+                // A candle that led to one is not over before that is settled.
+                return if order != nil { true } else { try await market.isSettled(last) }
+            }
+            guard let order else { continue }
+            if point == .accepted {
                 try await eventually("the order is accepted") {
                     try await market.received().last?.verdict == "accepted"
                 }
             }
-            if point == .answered {
-                try await holdCommits(cluster, &group)
-                try await market.control("release", "{}")
-                try await eventually("the record is held up") { try await commitsWait(cluster) }
-            }
-            switch end {
-            case .kill: await owner.kill()
-            case .freeze: owner.signal(.stop)
-            }
-            if point == .commit || point == .answered { try await letCommits(cluster) }
-            try await eventually(within: .seconds(60), "somebody else runs it") {
-                try await cluster.sql(
-                    "SELECT count(*) FROM tenure.active_strategies WHERE owner_name <> '\(owner.name)' AND owner IS NOT NULL"
-                ) == "1"
-            }
-            if point == .sent || point == .accepted { try await market.control("release", "{}") }
-            if end == .freeze { owner.signal(.resume) }
-            try await market.settle()
-            if end == .kill { try owner.start() }
-            try await owner.waitUntilReady()
-            group.cancelAll()
-            while true {
-                do { guard try await group.next() != nil else { break } } catch {
-                    // The session that held the lock was ended.
-                }
-            }
+            try await eventually("it stands there") { try await market.status(of: order) == point.status }
+            return order
         }
+        throw Missing(what: "an order within 200 candles")
     }
 
-    /// Moves the market on, candle by candle, until there is an order that nobody has settled.
-    private func advanceToOrder(_ market: LiveMarket, after before: Int) async throws {
-        for _ in 0..<200 {
-            try await market.cluster.advance(1)
-            let time = try await market.cluster.marketTime()
-            let last = market.interval.openTime(containing: time).milliseconds - market.interval.milliseconds
-            var isThere = false
-            try await eventually(within: .seconds(60), "the candle, or an order") {
-                if try await commitsWait(market.cluster) {
-                    isThere = true
-                    return true
-                }
-                isThere = try await market.received().count > before
-                let cursor = try await market.cluster.sql("SELECT cursor_ms FROM tenure.checkpoints")
-                return isThere || (Int64(cursor) ?? 0) >= last
-            }
-            if isThere { return }
-        }
-        Issue.record("no order within 200 candles")
-    }
-
-    // MARK: A lock that holds up commits of orders
-
-    /// Everything that writes an order takes this lock, shared.
-    private func addLock(_ cluster: TestCluster) async throws {
-        _ = try await cluster.sql(
-            """
-            CREATE FUNCTION public.hold() RETURNS trigger LANGUAGE plpgsql AS
-                $$ BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NEW; END $$;
-            CREATE TRIGGER hold BEFORE INSERT OR UPDATE ON tenure.orders FOR EACH ROW EXECUTE FUNCTION public.hold()
-            """
-        )
-    }
-
-    private func holdCommits(_ cluster: TestCluster, _ group: inout ThrowingTaskGroup<Void, any Error>) async throws {
-        group.addTask { _ = try await cluster.sql("/* holder */ SELECT pg_advisory_lock(4711), pg_sleep(600)") }
-        try await eventually("commits are held up") {
-            try await cluster.sql("SELECT count(*) FROM pg_locks WHERE \(Self.lock) AND granted") == "1"
-        }
-    }
-
-    private static let lock = "locktype = 'advisory' AND objid = 4711 AND objsubid = 1"
-
-    private func commitsWait(_ cluster: TestCluster) async throws -> Bool {
-        try await cluster.sql("SELECT count(*) FROM pg_locks WHERE \(Self.lock) AND NOT granted") != "0"
-    }
-
-    private func letCommits(_ cluster: TestCluster) async throws {
-        _ = try await cluster.sql(
-            """
-            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE query LIKE '/* holder */%' AND pid <> pg_backend_pid()
-            """
-        )
-    }
+    private struct Missing: Error { let what: String }
 
     // MARK: Many kills
 

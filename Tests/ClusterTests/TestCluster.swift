@@ -245,6 +245,7 @@ func withCluster<R>(
     replicas: Int = 3,
     simulator: [String] = [],
     environment: [String: String] = [:],
+    replicaEnvironment: [String: [String: String]] = [:],
     postgresPort: Int? = nil,
     postgresSettings: [String: String] = [:],
     program: String? = nil,
@@ -265,6 +266,7 @@ func withCluster<R>(
             environment: [
                 "TENURE_DRAIN_LINGER": "0ms", "TENURE_SUSPECT_AFTER": "0", "TENURE_LEASE_TTL": "12s",
             ].merging(environment) { $1 },
+            replicaEnvironment: replicaEnvironment,
             restartsReplicas: false,
             isDurable: false,
             postgresPort: postgresPort,

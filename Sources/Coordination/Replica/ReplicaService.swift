@@ -33,6 +33,7 @@ package final class ReplicaService: Service {
     private struct Shared {
         var status = ReplicaStatus.joining
         var trustedUntil: ContinuousClock.Instant?
+        var memberCount = 1
     }
 
     /// - Parameters:
@@ -80,6 +81,9 @@ package final class ReplicaService: Service {
     package var leaseRemaining: Duration? {
         shared.withLock { $0.trustedUntil }.map { clock.now.duration(to: $0) }
     }
+
+    /// How many replicas there were at the last heartbeat, this one included.
+    package var memberCount: Int { shared.withLock { $0.memberCount } }
 
     /// Hands everything over and ends `run()`.
     package func drain() {
@@ -148,6 +152,7 @@ package final class ReplicaService: Service {
         shared.withLock {
             $0.status = status
             $0.trustedUntil = machine.trustedUntil
+            $0.memberCount = max(1, machine.membership?.members.count ?? 1)
         }
     }
 

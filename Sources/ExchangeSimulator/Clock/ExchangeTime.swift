@@ -28,9 +28,9 @@ final class ExchangeTime: Sendable {
 
     func moment(at marketTime: Timestamp) -> TradingEngine.Moment {
         var time = marketTime
-        if isTicking, let close = market.nextClose(after: marketTime) {
+        if isTicking, let passed = clock.sinceLastStep, let close = market.nextClose(after: marketTime) {
             // Never as far as the next step leads, so that it does not run backwards with it.
-            time = min(time + Int64(clock.sinceLastStep / .milliseconds(1)), close - 1)
+            time = min(time + Int64(passed / .milliseconds(1)), close - 1)
         }
         return TradingEngine.Moment(market: marketTime, exchange: time + faults.clockOffset, elapsed: elapsed)
     }

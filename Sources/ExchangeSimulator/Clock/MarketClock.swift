@@ -65,6 +65,9 @@ final class MarketClock: Sendable {
         latest.withLock { latest in latest = max(latest, end.map { min($0, moment) } ?? moment) }
     }
 
-    /// How long, on this machine's clock, market time has not been moved. Only for ``Pace/steps``.
-    var sinceLastStep: Duration { ContinuousClock.now - stepped.withLock { $0 } }
+    /// How long, on this machine's clock, market time has not been moved. Nil where it moves by itself.
+    var sinceLastStep: Duration? {
+        guard case .steps = pace else { return nil }
+        return ContinuousClock.now - stepped.withLock { $0 }
+    }
 }

@@ -9,7 +9,8 @@ import Trading
 /// - `POST advance` `{"candles": 1}`: in steps, on to the close of the next candle of any recording, or to the next second of
 ///   the synthetic market, at most 1000 of them; or `{"milliseconds": n}`.
 /// - `POST disconnect` `{"streams": "market" | "user"}`: cuts every stream connection, or only those.
-/// - `GET orders` `?after=N&client_order_id=…`: every order request that was ever received, and what became of it.
+/// - `GET orders` `?after=N&client_order_id=…`: every order request that was ever received, and what became of it;
+///   where the market moves in steps, also how soon after the last one it was accepted (`accepted_after_us`).
 /// - `GET accounts`, `POST accounts` `{"api_key", "api_secret", "balances", "permissions", "taker_rate", "maker_rate",
 ///   "commission_asset"}`: adds an account, or changes the named things of one that exists.
 /// - `POST release`: lets everything go on that was held.

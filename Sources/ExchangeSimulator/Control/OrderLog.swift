@@ -22,6 +22,8 @@ struct OrderLog: Sendable {
         let fields: [String: String]
         var verdict = Verdict.pending
         var decidedAt: Timestamp?
+        /// How long after the last step of the market; nil where that moves by itself.
+        var acceptedAfterStep: Duration?
         var error: APIError?
         /// What it made, or what it cancelled.
         var order: (symbol: Symbol, id: Int64)?
@@ -53,7 +55,13 @@ struct OrderLog: Sendable {
         return entries.count
     }
 
-    mutating func accept(_ number: Int, order: (symbol: Symbol, id: Int64)?, at time: Timestamp) {
+    mutating func accept(
+        _ number: Int,
+        order: (symbol: Symbol, id: Int64)?,
+        at time: Timestamp,
+        afterStep: Duration?
+    ) {
+        entries[number - 1].acceptedAfterStep = afterStep
         entries[number - 1].verdict = .accepted
         entries[number - 1].decidedAt = time
         entries[number - 1].order = order
@@ -79,6 +87,7 @@ struct OrderLog: Sendable {
         fields["api_key"] = entry.apiKey.map { .string($0) }
         fields["verdict"] = .string(entry.verdict.rawValue)
         fields["decided_at"] = entry.decidedAt.map { .number(Decimal($0.milliseconds)) }
+        fields["accepted_after_us"] = entry.acceptedAfterStep.map { .number(Decimal(Int64($0 / .microseconds(1)))) }
         fields["code"] = entry.error.map { .number(Decimal($0.code)) }
         fields["message"] = entry.error.map { .string($0.message) }
         if let (symbol, id) = entry.order {

@@ -87,7 +87,12 @@ struct OrderRoutes: Sendable {
         do throws(APIError) {
             return try exchange.desk.change { state, moment throws(APIError) in
                 let (response, order, events) = try perform(arrival, &state.engine, moment)
-                state.log.accept(number, order: order.map { ($0.symbol, $0.id) }, at: moment.exchange)
+                state.log.accept(
+                    number,
+                    order: order.map { ($0.symbol, $0.id) },
+                    at: moment.exchange,
+                    afterStep: exchange.clock.sinceLastStep
+                )
                 return (response, events)
             }
         } catch {

@@ -26,8 +26,10 @@ package final class BinanceExchange: Exchange {
     private let eventLoop: any EventLoop
     private let httpClient: HTTPClient
 
+    /// - Parameter replicas: how many replicas there are now, this one included: they may share the address.
     package init(
         configuration: BinanceConfiguration = BinanceConfiguration(),
+        replicas: @Sendable @escaping () -> Int = { 1 },
         logger: Logger
     ) {
         var logger = logger
@@ -38,6 +40,7 @@ package final class BinanceExchange: Exchange {
         self.eventLoop = eventLoop
         rest = BinanceRESTClient(
             configuration: configuration,
+            replicas: replicas,
             httpClient: httpClient,
             eventLoop: eventLoop,
             logger: logger
@@ -89,6 +92,21 @@ package final class BinanceExchange: Exchange {
         streams.stop()
         trading?.stream.stop()
     }
+
+    // MARK: Pauses
+
+    /// What the exchange has demanded of this replica; for one consumer.
+    package var pauses: AsyncStream<ExchangePause> { rest.pauses }
+
+    /// The exchange has demanded it of somebody else.
+    package func keep(_ pause: ExchangePause) { rest.keep(pause) }
+
+    /// How long nothing is sent from here any more; zero: it is.
+    package func pauseLeft(_ scope: ExchangePause.Scope) -> Duration {
+        rest.end(of: scope).map { max(.zero, ContinuousClock.now.duration(to: $0)) } ?? .zero
+    }
+
+    // MARK: The market
 
     package func market(_ symbol: Symbol) async throws(ExchangeError) -> Market { try await markets.market(symbol) }
 

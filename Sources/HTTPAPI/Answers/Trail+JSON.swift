@@ -37,6 +37,8 @@ extension ListedFill {
             json.member("price", price)
             json.member("quantity", quantity)
             json.member("fee", fee)
+            json.member("commission", commission)
+            json.member("commission_asset", commissionAsset)
             json.member("time", time)
         }
     }

@@ -42,7 +42,9 @@ extension Schema {
             ("side", .choice(["buy", "sell"])),
             ("price", .decimal),
             ("quantity", .decimal),
-            ("fee", .decimal),
+            ("fee", .decimal.described("In the quote asset; 0 if it was paid in a third one.")),
+            ("commission", .optional(.decimal).described("As the exchange charged it; null on paper.")),
+            ("commission_asset", .optional(.text("BNB"))),
             ("time", .moment),
         ])
     )

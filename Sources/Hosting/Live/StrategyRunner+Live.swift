@@ -24,7 +24,7 @@ extension StrategyRunner {
     }
 
     private func settleLeftovers(_ run: inout StrategyRun, _ gateway: OrderGateway) async throws {
-        if run.timeline != timeline {
+        if run.timeline != token.timeline {
             // The database may have lost the last commits: requests of then may still be under way, and orders may be there
             // of which nothing is known here. The strategy will decide them once more, and must not send them again.
             try await gateway.waitUntilQuiet()
@@ -70,6 +70,7 @@ extension StrategyRunner {
         }
         for settlement in decisions.settlements where settlement.status.isFinal {
             services.metrics.countOrder(settlement.status)
+            await note(settlement)
             guard settlement.status != .filled else { continue }
             logger.warning(
                 "Order \(settlement.status.rawValue)",
@@ -127,15 +128,15 @@ extension StrategyRunner {
             try await services.repository.known(books.ours.map(\.clientOrderID))
         }
         let unknown = books.ours.filter { !known.contains($0.clientOrderID) }
-        let reason = "reconciled under timeline \(timeline)"
+        let reason = "reconciled under timeline \(token.timeline)"
         let orders = unknown.map { gateway.adopted($0, decidedOn: run.cursor, reason: reason) }
-        if !orders.isEmpty || run.timeline != timeline {
-            _ = try await commit(&run) { run, _ in run.reconcile(orders, timeline: timeline) }
+        if !orders.isEmpty || run.timeline != token.timeline {
+            _ = try await commit(&run) { run, _ in run.reconcile(orders, timeline: token.timeline) }
         }
         if !orders.isEmpty {
             logger.warning(
                 "Adopted orders that the journal did not know",
-                metadata: ["order.ids": "\(orders.map(\.id))", "timeline": "\(timeline)"]
+                metadata: ["order.ids": "\(orders.map(\.id))", "timeline": "\(token.timeline)"]
             )
         }
         // What is sold and not booked yet is not missing. (Of what is bought, a fee may be gone.)
@@ -185,6 +186,18 @@ extension StrategyRunner {
         setPaused(true)
         logger.error("Entries are paused", metadata: ["reason": "\(reason)"])
         await note(kind: "entries_paused", reason, pausesEntries: true)
+    }
+
+    /// Says that the exchange refuses its orders, once, until it takes one.
+    private func note(_ settlement: OrderSettlement) async {
+        guard settlement.status == .rejected || settlement.status == .filled else { return }
+        let isRefused = settlement.status == .rejected
+        let isNews = control.withLock { control in
+            defer { control.isRefused = isRefused }
+            return control.isRefused != isRefused
+        }
+        guard isNews else { return }
+        await note(kind: "order_refused", isRefused ? settlement.reason : nil, pausesEntries: false)
     }
 
     // MARK: Doubt
@@ -274,7 +287,4 @@ extension StrategyRunner {
     }
 
     private var guarded: GuardedStrategy { GuardedStrategy(definition.id, token) }
-
-    /// The owner's id carries the WAL timeline it joined under.
-    var timeline: Int64 { token.owner / 10_000_000_000 + 1 }
 }

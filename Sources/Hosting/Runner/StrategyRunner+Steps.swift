@@ -37,7 +37,7 @@ extension StrategyRunner {
             lastClosed: definition.interval.openTime(containing: now) - definition.interval.milliseconds,
             paper: paper,
             limits: definition.limits,
-            timeline: definition.execution == .live ? timeline : nil
+            timeline: definition.execution == .live ? token.timeline : nil
         )
         let first = step(try run.checkpoint(), StrategyRun.Decisions())
         let begun = try await services.retrying { try await services.repository.begin(first) }

@@ -26,6 +26,8 @@ final class StrategyRunner: Sendable {
         var wasUp = false
         /// Orders of which it is shown that they are in doubt.
         var doubts: Set<String> = []
+        /// The exchange has refused its last order.
+        var isRefused = false
         /// When the exchange's books were looked at last, in the market's time.
         var audited: Timestamp?
         var hasSeenStrangers = false

@@ -48,6 +48,9 @@ package struct MetricCatalogue: Sendable {
         "tenure_exchange_streams_missing": Entry(
             help: "Streams of the exchange that are wanted, and are not connected now."
         ),
+        "tenure_exchange_pause_seconds": Entry(
+            help: "Time for which the exchange has forbidden this address all requests, or this account new orders."
+        ),
         "tenure_commit_delay_seconds": Entry(
             help: "How long the oldest step that is to be committed has waited; 0 if there is none."
         ),

@@ -21,7 +21,11 @@ package struct ListedFill: Sendable {
     package let side: String
     package let price: FixedDecimal
     package let quantity: FixedDecimal
+    /// In the quote asset; nothing if it was paid in a third one.
     package let fee: FixedDecimal
+    /// As the exchange charged it; nil on paper.
+    package let commission: FixedDecimal?
+    package let commissionAsset: String?
     package let time: Timestamp
 
     package var position: Position { Position(time: time, tradeID: tradeID) }

@@ -178,7 +178,7 @@ extension ListedOrder {
 extension ListedFill {
     static let columns = """
         trade_id, client_order_id, strategy_id, exchange, symbol, side, price_e8, quantity_e8, fee_e8, \
-        time_ms
+        time_ms, commission_e8, commission_asset
         """
 
     init(row: PostgresRow) throws {
@@ -192,7 +192,9 @@ extension ListedFill {
             Int64.self,
             Int64.self,
             Int64.self,
-            Int64.self
+            Int64.self,
+            Int64?.self,
+            String?.self
         )
         tradeID = row.0
         clientOrderID = row.1
@@ -204,6 +206,8 @@ extension ListedFill {
         quantity = FixedDecimal(int64: row.7)
         fee = FixedDecimal(int64: row.8)
         time = Timestamp(milliseconds: row.9)
+        commission = row.10.map { FixedDecimal(int64: $0) }
+        commissionAsset = row.11
     }
 }
 

@@ -49,17 +49,21 @@ struct Server {
         let events = EventFeed(queries: queries, logger: logger)
 
         let modes = StrategyRegistry.builtIn
-        let binance = BinanceExchange(configuration: settings.binance, logger: logger)
+        let knowledge = ReplicaKnowledge()
+        let binance = BinanceExchange(
+            configuration: settings.binance,
+            replicas: { knowledge.replicas },
+            logger: logger
+        )
         let exchanges: [any Exchange] = [binance]
         let exchangesByName = Dictionary(uniqueKeysWithValues: exchanges.map { ($0.name, $0) })
 
-        let trust = ReplicaTrust()
         let venue = binance.trading.map { trading in
             LiveVenue(
                 trading: trading,
                 receiveWindow: settings.receiveWindow,
                 settlingMargin: settings.settlingMargin,
-                isTrusted: { trust.isGiven },
+                isTrusted: { knowledge.isTrusted },
                 logger: logger
             )
         }
@@ -74,6 +78,17 @@ struct Server {
             interval: settings.heartbeatInterval,
             logger: logger
         )
+        let pauses = PauseWatcher(
+            exchange: binance,
+            address: settings.address,
+            repository: PauseRepository(pool),
+            listener: listener,
+            logger: logger
+        )
+        for scope in ExchangePause.Scope.allCases {
+            let left = Gauge(label: "tenure_exchange_pause_seconds", dimensions: [("scope", scope.rawValue)])
+            registry.onRender { left.record(binance.pauseLeft(scope) / .seconds(1)) }
+        }
         let repository = JournalRepository(pool)
         let journal = StepJournal(repository: repository, logger: logger)
         let services = HostingServices(
@@ -99,7 +114,7 @@ struct Server {
             onDrain: { departure.begin() },
             logger: logger
         )
-        trust.follow(replica)
+        knowledge.follow(replica)
         let lease = Gauge(label: "tenure_replica_lease_remaining_seconds")
         registry.onRender { lease.record(replica.leaseRemaining.map { Double($0.milliseconds) / 1_000 } ?? 0) }
 
@@ -159,6 +174,7 @@ struct Server {
                 .init(service: EndlessService { await forward(listener, to: changes, events) }),
                 .init(service: EndlessService { await events.run() }),
                 .init(service: EndlessService { await watcher.run() }),
+                .init(service: EndlessService { await pauses.run() }),
                 .init(service: EndlessService { try await binance.run() }),
                 .init(service: journal),
                 .init(service: host),
@@ -170,7 +186,7 @@ struct Server {
             ],
             logger: Logger(label: "tenure.lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
-        if let venue { configuration.services.insert(.init(service: EndlessService { try await venue.run() }), at: 6) }
+        if let venue { configuration.services.insert(.init(service: EndlessService { try await venue.run() }), at: 7) }
         if let webhook = settings.webhook {
             let webhooks = WebhookService(
                 configuration: webhook,

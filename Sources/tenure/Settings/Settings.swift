@@ -35,6 +35,8 @@ struct Settings: Sendable {
     /// Of strategies whose start does not say it.
     var defaultLimits = RiskLimits.none
     var binance = BinanceConfiguration()
+    /// The same for all replicas that reach Binance from the same network address.
+    var address = "default"
     /// Whether orders may leave this replica; then there are credentials.
     var allowsLive = false
     /// How long after it was signed an exchange accepts an order.
@@ -179,6 +181,7 @@ struct Settings: Sendable {
             reader.url("TENURE_BINANCE_ACCOUNT_STREAM_URL", schemes: ["wss", "ws"]) ?? binance.accountStreamURL
         binance.clockLifetime =
             reader.duration("TENURE_BINANCE_CLOCK_LIFETIME", in: .zero...(.seconds(600))) ?? binance.clockLifetime
+        address = reader.text("TENURE_BINANCE_ADDRESS") ?? address
         receiveWindow =
             reader.duration("TENURE_BINANCE_RECEIVE_WINDOW", in: .milliseconds(100)...(.seconds(60))) ?? receiveWindow
         settlingMargin =

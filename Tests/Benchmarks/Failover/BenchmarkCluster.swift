@@ -25,6 +25,7 @@ struct BenchmarkCluster {
         replicas: Int = 3,
         capacities: [Int: Int] = [:],
         simulator: [String] = [],
+        environment common: [String: String] = [:],
         _ body: (BenchmarkCluster) async throws -> R
     ) async throws -> R {
         let directory = "/tmp/tenure-benchmark-\(UInt32.random(in: .min ... .max))"
@@ -39,7 +40,7 @@ struct BenchmarkCluster {
                 port: 0,
                 dataDirectory: directory,
                 simulatorArguments: ["--weight-limit", "100000000"] + simulator,
-                environment: ["SWIFT_BACKTRACE": "enable=no", "TENURE_SUSPECT_AFTER": "0"],
+                environment: ["SWIFT_BACKTRACE": "enable=no", "TENURE_SUSPECT_AFTER": "0"].merging(common) { $1 },
                 replicaEnvironment: environment,
                 restartsReplicas: false,
                 postgresSettings: [

@@ -9,7 +9,7 @@ import Trading
 struct FailoverBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "FailoverBenchmark",
-        abstract: "Measures failovers, drains, restarts, and the cost of staying alive.",
+        abstract: "Measures failovers, drains, restarts, the cost of staying alive, and the way of an order.",
         subcommands: [Measure.self, Hold.self],
         defaultSubcommand: Measure.self
     )
@@ -19,7 +19,7 @@ struct Measure: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Measures, and prints medians and worst.")
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case floor, kill, freeze, drain, restart, many, idle
+        case floor, kill, freeze, drain, restart, many, idle, orders
     }
 
     @Option(help: "Rounds of each kind of event.")
@@ -31,7 +31,10 @@ struct Measure: AsyncParsableCommand {
     @Option(help: "Strategies on the replica that dies with many.")
     var many = 10_000
 
-    @Option(parsing: .upToNextOption, help: "Only these: floor, kill, freeze, drain, restart, many, idle.")
+    @Option(help: "Orders of which the way is measured, at least.")
+    var orders = 200
+
+    @Option(parsing: .upToNextOption, help: "Only these: floor, kill, freeze, drain, restart, many, idle, orders.")
     var only: [Part] = []
 
     func run() async throws {
@@ -63,6 +66,7 @@ struct Measure: AsyncParsableCommand {
             }
         }
         if parts.contains(.many) { show(try await ManyStrategies.measure(many)) }
+        if parts.contains(.orders) { show(try await OrderLatency.measure(orders: orders)) }
         if parts.contains(.idle) { try await IdleCost.measure([0, 1_000, 10_000, 100_000]) { print($0) } }
     }
 

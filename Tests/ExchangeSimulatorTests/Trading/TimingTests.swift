@@ -45,6 +45,9 @@ struct TimingTests {
                 #expect(
                     try await simulator.orderLog().last?["verdict"].string == (isAccepted ? "accepted" : "rejected")
                 )
+                // The step was the last one.
+                let delay = try await simulator.orderLog().last?["accepted_after_us"].integer
+                #expect((delay != nil) == isAccepted)
             }
         }
     }

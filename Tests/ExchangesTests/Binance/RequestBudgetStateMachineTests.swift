@@ -62,6 +62,29 @@ import Testing
         #expect(budget.advance(now: start + .seconds(62)).admitted == [2])
     }
 
+    @Test func `half of the weight is shared out evenly among replicas, the rest is for whoever needs it`() {
+        var budget = RequestBudgetStateMachine(weightPerMinute: 100, concurrency: 10, longestQueueing: .seconds(120))
+        budget.share(among: 4)
+        // The others' parts are 12.5 each.
+        #expect(budget.submit(1, weight: 63, now: start).admitted == [1])
+        #expect(budget.submit(2, weight: 1, now: start).wake == start + .seconds(62))
+        // One that goes leaves its part.
+        budget.share(among: 3)
+        #expect(budget.advance(now: start).admitted == [2])
+        #expect(budget.submit(3, weight: 100, now: start).admitted == [])
+        #expect(budget.advance(now: start + .seconds(62)).admitted == [3])
+    }
+
+    @Test func `what others are seen to use counts only beyond what is left for them`() {
+        var budget = RequestBudgetStateMachine(weightPerMinute: 100, concurrency: 10, longestQueueing: .seconds(120))
+        budget.share(among: 2)
+        _ = budget.submit(1, weight: 10, now: start)
+        _ = budget.finished(used: 30, now: start + .seconds(1))
+        #expect(budget.submit(2, weight: 65, now: start + .seconds(1)).admitted == [2])
+        _ = budget.finished(used: 10 + 65 + 26, now: start + .seconds(2))
+        #expect(budget.submit(3, weight: 1, now: start + .seconds(2)).wake == start + .seconds(62))
+    }
+
     @Test func `a penalty stops everything until it is over`() {
         var budget = RequestBudgetStateMachine(weightPerMinute: 100, concurrency: 10, longestQueueing: .seconds(120))
         _ = budget.penalize(until: start + .seconds(30), now: start)

@@ -195,6 +195,24 @@ import Trading
         }
     }
 
+    @Test func `an order by a clock that was set since is refused, the next one is right`() async throws {
+        try await Self.with(adjust: { $0.clockLifetime = .seconds(3_600) }) { trading, venue in
+            _ = try await trading.now()
+            try await venue.simulator.faults(#""clock_offset_ms":3600000"#)
+            guard
+                case .rejected(let rejection) = await trading.place(Self.request(try await trading.now(), "old")),
+                rejection.reason == .outsideWindow
+            else {
+                Issue.record("it was to be refused")
+                return
+            }
+            guard case .accepted = await trading.place(Self.request(try await trading.now(), "new")) else {
+                Issue.record("it was to be accepted")
+                return
+            }
+        }
+    }
+
     @Test func `queries are tried again, orders wait for no penalty longer than their window`() async throws {
         try await Self.with { trading, venue in
             try await venue.simulator.faults(#""rest_status":503,"for_requests":2"#)
@@ -208,6 +226,34 @@ import Trading
                 return
             }
             #expect(try await venue.simulator.verdicts("urgent").isEmpty)
+        }
+    }
+
+    @Test func `too many orders stop new ones of the account only, and are told to whoever shares it`() async throws {
+        try await Self.with { trading, venue in
+            try await venue.simulator.faults(#""order_after_status":429,"order_after_code":-1015"#)
+            guard
+                case .rejected(let rejection) = await trading.place(Self.request(try await trading.now(), "one")),
+                rejection.reason == .rateLimited
+            else {
+                Issue.record("it was to be refused")
+                return
+            }
+            let pause = try #require(await venue.exchange.pauses.first { _ in true })
+            #expect(pause.scope == .account)
+            #expect(venue.exchange.pauseLeft(.account) > .zero)
+            #expect(venue.exchange.pauseLeft(.address) == .zero)
+            guard
+                case .notSent = await trading.place(Self.request(try await trading.now(), "two", window: 1_000))
+            else {
+                Issue.record("an order was sent in spite of a pause")
+                return
+            }
+            #expect(try await trading.account().canTrade)
+            #expect(try await venue.simulator.verdicts("two").isEmpty)
+            // Told by somebody else, it holds too.
+            venue.exchange.keep(ExchangePause(scope: .address, end: .now + .seconds(3_600)))
+            await #expect(throws: ExchangeError.self) { try await venue.exchange.serverTime() }
         }
     }
 

@@ -81,6 +81,7 @@ struct StrategyTrailRouteTests {
             let fill = try await api.get("/api/live-strategy/\(id)/fills").json()["items"][0]
             #expect(fill["price"].string == "60000.5")
             #expect(fill["fee"].string == "0.00000012")
+            #expect(fill["commission"].isNull && fill["commission_asset"].isNull)
             let event = try await api.get("/api/live-strategy/\(id)/events").json()["items"].array.last
             #expect(event?["details"]["symbol"].string == "BTCUSDT")
         }

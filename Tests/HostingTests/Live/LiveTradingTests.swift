@@ -284,19 +284,51 @@ struct LiveTradingTests {
             try await settled(fixture, ["buy rejected 0"])
             let state = try await fixture.database.outcome(strategy).state ?? ""
             #expect(state.contains("insufficient balance"))
+            try await eventually("it is shown") {
+                try await fixture.database.texts("SELECT coalesce(last_error, '') FROM tenure.strategies")
+                    .contains { $0.contains("insufficient balance") }
+            }
+            #expect(
+                try await fixture.database.number("SELECT count(*) FROM tenure.events WHERE kind = 'order_refused'")
+                    == 1
+            )
+            #expect(try await fixture.database.status(strategy) == "running")
             try await fixture.market.account(#""api_key":"simulator-key","balances":{"USDT":"500"}"#)
+            try await fixture.market.advance()
+            try await settled(fixture, ["buy rejected 0", "buy filled 1"])
+            try await eventually("it is over") {
+                try await fixture.database.number("SELECT count(*) FROM tenure.strategies WHERE last_error IS NULL")
+                    == 1
+            }
+        }
+    }
+
+    @Test("what the market's filters forbid never leaves, the strategy is told which, and goes on")
+    func filtered() async throws {
+        try await HostFixture.with(cues: [5: .buyTooMuch, 6: .buyOne], trades: true) { fixture in
+            let strategy = try await fixture.run(execution: .live)
+            try await fixture.market.advance()
+            try await settled(fixture, ["buy rejected 0"])
+            #expect(try await fixture.market.received().isEmpty)
+            let reasons = try await fixture.database.texts("SELECT status_reason FROM tenure.orders")
+            #expect(reasons.first?.contains("LOT_SIZE") == true, "\(reasons)")
+            #expect(try await fixture.database.outcome(strategy).state?.contains("LOT_SIZE") == true)
             try await fixture.market.advance()
             try await settled(fixture, ["buy rejected 0", "buy filled 1"])
         }
     }
 
-    @Test("with a key that may not trade the strategy fails, says why, and goes on when it is resumed")
-    func notAllowed() async throws {
+    @Test(
+        "with a key that is wrong or may not trade the strategy fails, says why, and goes on when it is resumed",
+        arguments: [
+            (#""permissions":["USER_DATA","USER_STREAM"]"#, #""permissions":["TRADE","USER_DATA","USER_STREAM"]"#),
+            (#""api_secret":"another""#, #""api_secret":"simulator-secret""#),
+        ]
+    )
+    func notAllowed(wrong: String, right: String) async throws {
         try await HostFixture.with(cues: [5: .buyOne, 6: .buyOne], trades: true) { fixture in
             let strategy = try await fixture.run(execution: .live)
-            try await fixture.market.account(
-                #""api_key":"simulator-key","permissions":["USER_DATA","USER_STREAM"],"balances":{"USDT":"500"}"#
-            )
+            try await fixture.market.account(#""api_key":"simulator-key",\#(wrong),"balances":{"USDT":"500"}"#)
             try await fixture.market.advance()
             try await eventually("it has failed") {
                 try await fixture.database.status(strategy) == "failed"
@@ -304,9 +336,7 @@ struct LiveTradingTests {
             #expect(try await journal(fixture) == ["buy rejected 0"])
             let reason = try await fixture.database.texts("SELECT last_error FROM tenure.strategies")
             #expect(reason.first?.contains("mend the API key") == true)
-            try await fixture.market.account(
-                #""api_key":"simulator-key","permissions":["TRADE","USER_DATA","USER_STREAM"],"balances":{"USDT":"500"}"#
-            )
+            try await fixture.market.account(#""api_key":"simulator-key",\#(right)"#)
             try await fixture.setPaused(false)
             try await fixture.runs(strategy)
             try await fixture.market.advance()
@@ -314,19 +344,26 @@ struct LiveTradingTests {
         }
     }
 
-    @Test("under a new timeline lost orders are adopted, decided once more, and not sent again")
-    func newTimeline() async throws {
-        // The heir waits the window out.
+    /// Two replicas, the first of which has a strategy that has bought; and what the database had of it before.
+    private func afterBuying(_ body: (HostFixture, Int64, HostingDatabase.Saved) async throws -> Void) async throws {
         try await HostFixture.with(
             cues: [5: .buyOne, 7: .sellEverything],
             replicas: 2,
             trades: true,
+            // The heir waits it out.
             window: .seconds(10)
         ) { fixture in
             let strategy = try await fixture.run(execution: .live)
             let before = try await fixture.database.checkpoint(strategy)
             try await fixture.market.advance()
             try await settled(fixture, ["buy filled 1"])
+            try await body(fixture, strategy, before)
+        }
+    }
+
+    @Test("under a new timeline lost orders are adopted, decided once more, and not sent again")
+    func newTimeline() async throws {
+        try await afterBuying { fixture, strategy, before in
             _ = await fixture.replicas[0].host.settle([FencingToken(shard: 0, owner: 1, epoch: 1)])
             // As after a failover that lost the last commits.
             try await fixture.database.forget(strategy, backTo: before)
@@ -347,16 +384,7 @@ struct LiveTradingTests {
 
     @Test("orders that were lost one after the other are decided once more, each settled before the next candle")
     func lostRoundTrip() async throws {
-        try await HostFixture.with(
-            cues: [5: .buyOne, 7: .sellEverything],
-            replicas: 2,
-            trades: true,
-            window: .seconds(10)
-        ) { fixture in
-            let strategy = try await fixture.run(execution: .live)
-            let before = try await fixture.database.checkpoint(strategy)
-            try await fixture.market.advance()
-            try await settled(fixture, ["buy filled 1"])
+        try await afterBuying { fixture, strategy, before in
             try await fixture.market.advance(2)
             try await settled(fixture, ["buy filled 1", "sell filled 0.999"])
             // All of it is history for whoever takes over.

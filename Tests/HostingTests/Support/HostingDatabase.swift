@@ -172,7 +172,9 @@ struct HostingDatabase: Sendable {
     }
 
     /// How far it got, as `cursor_ms candles state`.
-    func checkpoint(_ strategy: Int64) async throws -> (cursor: Int64, candles: Int64, state: String) {
+    typealias Saved = (cursor: Int64, candles: Int64, state: String)
+
+    func checkpoint(_ strategy: Int64) async throws -> Saved {
         let row = try await pool.query(
             "SELECT cursor_ms, candles, state FROM tenure.checkpoints WHERE strategy_id = \(strategy)"
         )[0]
@@ -181,7 +183,7 @@ struct HostingDatabase: Sendable {
     }
 
     /// Loses everything since a checkpoint, which was written under another timeline.
-    func forget(_ strategy: Int64, backTo checkpoint: (cursor: Int64, candles: Int64, state: String)) async throws {
+    func forget(_ strategy: Int64, backTo checkpoint: Saved) async throws {
         let state = checkpoint.state.replacing("\"timeline\":1", with: "\"timeline\":0")
         try await pool.query(
             """

@@ -20,6 +20,8 @@ final class FaultyProxy: Sendable {
         var weather = Weather.clear
         var target = 0
         var connections: [ObjectIdentifier: ProxiedConnection] = [:]
+        var trap: OrderTrap?
+        var caught: ProxiedConnection?
     }
 
     private let state = Mutex(State())
@@ -58,6 +60,41 @@ final class FaultyProxy: Sendable {
     /// Resets the client's ends; the server's stay, and nobody ever says a word on them.
     func forgetServer() {
         for connection in state.withLock({ Array($0.connections.values) }) { connection.reset(forgettingServer: true) }
+    }
+
+    // MARK: A trap for one order
+
+    /// Once. The connection on which it springs is held up from then on, all others go on.
+    func set(_ trap: OrderTrap) {
+        state.withLock {
+            $0.trap = trap
+            $0.caught = nil
+        }
+    }
+
+    /// The client id of the order that is held up.
+    var caughtOrder: String? { state.withLock { $0.caught == nil ? nil : $0.trap?.orderID } }
+
+    /// What was held up goes on.
+    func releaseCaught() { state.withLock { $0.caught }?.goOn() }
+
+    /// What was held up is lost, with its connection.
+    func cutCaught() { state.withLock { $0.caught }?.reset(forgettingServer: false) }
+
+    /// - Returns: What is to be held up on this connection from these bytes on.
+    func passes(_ bytes: ByteBuffer, on connection: ProxiedConnection, isFromServer: Bool) -> OrderTrap.Catch? {
+        state.withLock { state in
+            guard state.caught == nil, state.trap != nil else { return nil }
+            guard !isFromServer else {
+                state.trap?.answered(on: ObjectIdentifier(connection))
+                return nil
+            }
+            guard state.trap?.sent(bytes.readableBytesView, on: ObjectIdentifier(connection)) == true else {
+                return nil
+            }
+            state.caught = connection
+            return state.trap?.hold
+        }
     }
 
     func close() async {

@@ -54,6 +54,16 @@ final class ProxiedConnection: Sendable {
         }
     }
 
+    /// Ends what a trap holds up here.
+    func goOn() {
+        client.eventLoop.execute {
+            self.toServer.value.isCaught = false
+            self.toClient.value.isCaught = false
+            self.forward(isFromServer: false)
+            self.forward(isFromServer: true)
+        }
+    }
+
     private func end() {
         proxy.remove(self)
         client.close(promise: nil)
@@ -64,6 +74,11 @@ final class ProxiedConnection: Sendable {
     private func received(_ bytes: ByteBuffer?, isFromServer: Bool) {
         let box = isFromServer ? toClient : toServer
         guard !box.value.isForgotten else { return }
+        switch bytes.flatMap({ proxy.passes($0, on: self, isFromServer: isFromServer) }) {
+        case .statement: toServer.value.isCaught = true
+        case .answer: toClient.value.isCaught = true
+        case nil: break
+        }
         var due = NIODeadline.now()
         if case .slow(let delay) = proxy.weather { due = due + TimeAmount(delay) }
         box.value.append(bytes, due: due)
@@ -78,7 +93,7 @@ final class ProxiedConnection: Sendable {
         default: break
         }
         let receiver = isFromServer ? client : server
-        guard !box.value.isForgotten else { return }
+        guard !box.value.isForgotten, !box.value.isCaught else { return }
         while let item = box.value.next(at: .now()) {
             if let bytes = item.bytes {
                 receiver.writeAndFlush(bytes, promise: nil)
@@ -109,6 +124,8 @@ private struct WaitingBytes {
 
     private var items = CircularBuffer<Item>()
     var isForgotten = false
+    /// A trap holds it up.
+    var isCaught = false
 
     mutating func append(_ bytes: ByteBuffer?, due: NIODeadline) { items.append(Item(bytes: bytes, due: due)) }
 

@@ -11,6 +11,8 @@ struct BinanceErrorDocument: Decodable {
     static let invalidTimestamp = -1021
     /// `TOO_MANY_REQUESTS`.
     static let tooManyRequests = -1003
+    /// `TOO_MANY_ORDERS`.
+    static let tooManyOrders = -1015
 
     /// What the code means for whoever asked.
     var errorCode: ExchangeError.Code {

@@ -5,6 +5,7 @@ import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
 import NIOPosix
+import Synchronization
 import Trading
 
 /// Sends requests within the exchange's limits. Those that only ask are tried again where that may help; orders never are.
@@ -14,14 +15,53 @@ final class BinanceRESTClient: Sendable {
     private let configuration: BinanceConfiguration
     private let httpClient: HTTPClient
     private let gate: RequestGate
+    private let ordersPausedUntil = Mutex<ContinuousClock.Instant?>(nil)
     private let logger: Logger
+    /// What the exchange has demanded of this replica; for one consumer.
+    let pauses: AsyncStream<ExchangePause>
+    private let demand: AsyncStream<ExchangePause>.Continuation
 
-    init(configuration: BinanceConfiguration, httpClient: HTTPClient, eventLoop: any EventLoop, logger: Logger) {
+    init(
+        configuration: BinanceConfiguration,
+        replicas: @Sendable @escaping () -> Int,
+        httpClient: HTTPClient,
+        eventLoop: any EventLoop,
+        logger: Logger
+    ) {
         self.configuration = configuration
         self.httpClient = httpClient
         self.logger = logger
-        gate = RequestGate(configuration: configuration, eventLoop: eventLoop)
+        gate = RequestGate(configuration: configuration, replicas: replicas, eventLoop: eventLoop)
+        // One holds until it is over: the newest are all that matters.
+        (pauses, demand) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(8))
     }
+
+    // MARK: Pauses
+
+    /// Keeps quiet until then, whoever was told.
+    ///
+    /// - Returns: whether this is news.
+    @discardableResult
+    func keep(_ pause: ExchangePause) -> Bool {
+        switch pause.scope {
+        case .address: gate.penalize(until: pause.end)
+        case .account:
+            ordersPausedUntil.withLock { end in
+                defer { end = max(pause.end, end ?? pause.end) }
+                return pause.end.isNews(after: end)
+            }
+        }
+    }
+
+    /// When the last pause ends, or has ended; `nil`: there was none.
+    func end(of scope: ExchangePause.Scope) -> ContinuousClock.Instant? {
+        switch scope {
+        case .address: gate.penaltyEnd
+        case .account: ordersPausedUntil.withLock { $0 }
+        }
+    }
+
+    // MARK: Requests
 
     /// The body of a successful answer.
     ///
@@ -68,14 +108,24 @@ final class BinanceRESTClient: Sendable {
 
     /// Sends a request once, whatever happens. It goes before all that only ask.
     ///
-    /// - Parameter patience: how long it may wait for its turn.
+    /// - Parameters:
+    ///   - isOrder: whether it places one.
+    ///   - patience: how long it may wait for its turn.
     func sendOnce(
         _ method: HTTPMethod,
         _ target: String,
         headers: HTTPHeaders,
         weight: Int,
+        isOrder: Bool,
         patience: Duration
     ) async -> OrderAnswer {
+        if isOrder, let end = end(of: .account) {
+            guard end <= .now + patience else {
+                return .notSent(reason: "the exchange takes no orders of this account for now: too many were placed")
+            }
+            // Cancellation lets it go early; then the exchange refuses it.
+            try? await Task.sleep(until: end, clock: .continuous)
+        }
         do throws(ExchangeError) {
             try await gate.enter(weight: weight, urgentFor: patience)
         } catch {
@@ -146,11 +196,18 @@ final class BinanceRESTClient: Sendable {
             // 418 is the ban that follows when 429 is not honoured.
             let named = headers.first(name: "retry-after").flatMap { Int64($0) }.map { Duration.seconds(max($0, 0)) }
             let wait = named ?? (status.code == 418 ? .seconds(120) : configuration.penalty)
-            if gate.penalize(for: wait) {
+            let pause = ExchangePause(
+                scope: document?.code == BinanceErrorDocument.tooManyOrders ? .account : .address,
+                end: .now + wait
+            )
+            if keep(pause) {
                 logger.warning(
                     "Exchange limits requests",
-                    metadata: ["http.status": "\(status.code)", "retry_after": "\(wait)"]
+                    metadata: [
+                        "http.status": "\(status.code)", "retry_after": "\(wait)", "scope": "\(pause.scope.rawValue)",
+                    ]
                 )
+                demand.yield(pause)
             }
             return ExchangeError(
                 .rateLimited,

@@ -3,6 +3,13 @@
 /// Every request has a weight; the exchange allows so much in a minute, counted from minute to minute by its own clock. Here it is counted
 /// over *any* stretch of a minute, so that no alignment of clocks matters. What the exchange itself reports as used tells
 /// of others behind the same address. A penalty (429, 418) stops everything until it is over. Who must wait, waits in order.
+///
+/// Replicas may be behind one address without knowing it, and begin to ask at the same moment: when one of them dies, all
+/// others read what it was doing. What the exchange reports comes too late for that, and to ask the database before each request
+/// would cost more than the request. So half of the minute's weight is shared out evenly, and everybody leaves the others
+/// their parts of that; the other half is for whoever needs it, as far as the exchange's report leaves it. Alone behind an
+/// address, a replica is thereby never held to less than half. (A report lags by what is under way: so few requests that only
+/// many replicas, all of them near the limit, could go beyond it; then the exchange says so, and all keep the pause.)
 struct RequestBudgetStateMachine {
     typealias Instant = ContinuousClock.Instant
     typealias ID = Int
@@ -40,6 +47,8 @@ struct RequestBudgetStateMachine {
     private var spendings: [Spending] = []
     /// The sum of `spendings`.
     private var spent = 0
+    /// Those that may be behind our address, this one included.
+    private var replicas = 1
     /// Weight used by others behind our address, as far as the exchange's counter shows it.
     private var foreign: Spending?
     private var blockedUntil: Instant?
@@ -56,7 +65,13 @@ struct RequestBudgetStateMachine {
     /// Requests waiting for their turn.
     var waiting: Int { queue.count }
 
-    func isPenalized(now: Instant) -> Bool { blockedUntil.map { $0 > now } ?? false }
+    /// Until when the exchange wants to be left alone; in the past: it does not.
+    var penaltyEnd: Instant? { blockedUntil }
+
+    mutating func share(among replicas: Int) {
+        precondition(replicas > 0, "who asks is one of them")
+        self.replicas = replicas
+    }
 
     /// - Parameter patience: an urgent request goes before all that are not, and is refused after this time.
     mutating func submit(_ id: ID, weight: Int, urgentFor patience: Duration? = nil, now: Instant) -> Turn {
@@ -137,10 +152,14 @@ struct RequestBudgetStateMachine {
     /// When enough of what was spent is forgotten to spend `weight` more.
     private func soonest(for weight: Int, now: Instant) -> Instant {
         // A request heavier than the whole budget goes when nothing else was spent.
-        var excess = spent + (foreign?.weight ?? 0) + min(weight, weightPerMinute) - weightPerMinute
+        let reserved = weightPerMinute * (replicas - 1) / (2 * replicas)
+        let budget = weightPerMinute - reserved
+        var others = foreign ?? Spending(time: now, weight: 0)
+        others.weight = max(0, others.weight - reserved)
+        var excess = spent + others.weight + min(weight, budget) - budget
         if excess <= 0 { return now }
         var past = spendings
-        if let foreign { past.insert(foreign, at: past.firstIndex { $0.time > foreign.time } ?? past.endIndex) }
+        past.insert(others, at: past.firstIndex { $0.time > others.time } ?? past.endIndex)
         for spending in past {
             excess -= spending.weight
             if excess <= 0 { return spending.time + Self.window }

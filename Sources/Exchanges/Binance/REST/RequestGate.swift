@@ -13,10 +13,13 @@ final class RequestGate: Sendable {
     }
 
     private let state: Mutex<State>
+    private let replicas: @Sendable () -> Int
     private let eventLoop: any EventLoop
     private let clock = ContinuousClock()
 
-    init(configuration: BinanceConfiguration, eventLoop: any EventLoop) {
+    /// - Parameter replicas: how many may be behind this address now, this one included.
+    init(configuration: BinanceConfiguration, replicas: @Sendable @escaping () -> Int, eventLoop: any EventLoop) {
+        self.replicas = replicas
         self.eventLoop = eventLoop
         state = Mutex(
             State(
@@ -58,23 +61,27 @@ final class RequestGate: Sendable {
     /// A request that had entered is over.
     func leave(used: Int?) { change { state, now in state.machine.finished(used: used, now: now) } }
 
-    /// The exchange wants to be left alone that long.
+    /// The exchange wants to be left alone until then.
     ///
     /// - Returns: whether this is news; requests under way at once are all told.
-    func penalize(for duration: Duration) -> Bool {
+    func penalize(until end: ContinuousClock.Instant) -> Bool {
         var isNews = false
         change { state, now in
-            isNews = !state.machine.isPenalized(now: now)
-            return state.machine.penalize(until: now + duration, now: now)
+            isNews = end.isNews(after: state.machine.penaltyEnd)
+            return state.machine.penalize(until: end, now: now)
         }
         return isNews
     }
+
+    var penaltyEnd: ContinuousClock.Instant? { state.withLock { $0.machine.penaltyEnd } }
 
     func limit(toWeightPerMinute weight: Int) { change { state, now in state.machine.limit(to: weight, now: now) } }
 
     private func change(_ event: (inout State, ContinuousClock.Instant) -> RequestBudgetStateMachine.Turn) {
         let now = clock.now
+        let replicas = max(1, replicas())
         let (resumptions, delay) = state.withLock { state in
+            state.machine.share(among: replicas)
             let turn = event(&state, now)
             var resumptions: [(Waiter, Result<Void, ExchangeError>)] = []
             for id in turn.admitted {

@@ -41,7 +41,14 @@ extension BinanceTrading {
         receiveWindow: Int64
     ) async -> OrderAnswer {
         let target = "/api/v3/order?" + query.signed(at: signedAt, receiveWindow: receiveWindow, by: credentials)
-        // What waits longer than its window for its turn would be refused anyway.
-        return await rest.sendOnce(method, target, headers: headers, weight: 1, patience: .milliseconds(receiveWindow))
+        return await rest.sendOnce(
+            method,
+            target,
+            headers: headers,
+            weight: 1,
+            isOrder: method == .POST,
+            // What waits longer than its window for its turn would be refused anyway.
+            patience: .milliseconds(receiveWindow)
+        )
     }
 }

@@ -1,0 +1,104 @@
+import AsyncHTTPClient
+import FoundationEssentials
+import LocalCluster
+import NIOCore
+import NIOHTTP1
+import Postgres
+import TestSupport
+import Trading
+
+/// How long after a candle closes the exchange has accepted the order that this led to; and, in the same run and on the same
+/// disk, how long one durable commit takes.
+///
+/// The simulator's market moves by a second each second, and its log says how soon after a step it accepted an order: no clock
+/// is compared with another. The strategies trade live, with settings under which each has an order every few candles.
+struct OrderLatency {
+    private let bench: BenchmarkCluster
+
+    private static let symbols = ["AAABTC", "BBBBTC", "CCCBTC", "DDDBTC", "EEEBTC", "FFFBTC", "GGGBTC", "HHHBTC"]
+    private static let config = """
+        {"fast_period":3,"slow_period":8,"rsi_period":5,"rsi_floor":"20","rsi_ceiling":"95","max_holding_candles":7,\
+        "quote_amount":"0.01"}
+        """
+    private static let history = 200
+
+    /// - Parameter count: of orders, at least.
+    static func measure(orders count: Int) async throws -> [Figures] {
+        let folder = "/tmp/tenure-candles-\(UInt32.random(in: .min ... .max))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let files = try record(count: count * 2 + 1_000, in: folder)
+        return try await BenchmarkCluster.with(
+            replicas: 1,
+            simulator: ["--replay"] + files + ["--steps", "--ticking", "--history", "\(history)"],
+            // Reckoned, as everywhere else: the market moves in real time.
+            environment: ["TENURE_BINANCE_CLOCK_LIFETIME": "10s"]
+        ) { bench in try await OrderLatency(bench: bench).measure(count) }
+    }
+
+    private func measure(_ count: Int) async throws -> [Figures] {
+        try await bench.database.query("CREATE TABLE benchmark.commits (at timestamptz)")
+        for symbol in Self.symbols {
+            let answer = try await send(
+                "\(bench.cluster.url)/api/live-strategy/start",
+                #"{"symbol":"\#(symbol)","mode":"scalp","interval":"1s","execution":"live","config":\#(Self.config)}"#
+            )
+            guard answer["status"] == .string("running") else { throw BenchmarkError("\(symbol) is not running") }
+        }
+        var commit = Figures("one durable commit of one row")
+        var accepted: [Int64] = []
+        var next = ContinuousClock.now
+        while accepted.count < count {
+            try await Task.sleep(until: next, tolerance: .zero, clock: .continuous)
+            next += .seconds(1)
+            _ = try await send("\(bench.cluster.simulatorURL)/sim/advance", #"{"candles":1}"#)
+            // When what follows from the candle is over.
+            try await Task.sleep(for: .milliseconds(600))
+            let began = ContinuousClock.now
+            try await bench.database.query("INSERT INTO benchmark.commits VALUES (clock_timestamp())")
+            commit.add(Int64(began.duration(to: .now) / .microseconds(1)))
+            accepted = try await delays()
+        }
+        return [Figures("candle closed → order accepted by the exchange", accepted), commit]
+    }
+
+    /// Of all orders that were accepted so far.
+    private func delays() async throws -> [Int64] {
+        let answer = try await send("\(bench.cluster.simulatorURL)/sim/orders", nil)
+        guard case .array(let orders)? = answer["orders"] else { throw BenchmarkError("the simulator says \(answer)") }
+        return orders.compactMap { $0["accepted_after_us"]?.integer.map { Int64($0) } }
+    }
+
+    private func send(_ url: String, _ body: String?) async throws -> JSONValue {
+        var request = HTTPClientRequest(url: url)
+        if let body {
+            request.method = .POST
+            request.headers.add(name: "content-type", value: "application/json")
+            request.body = .bytes(ByteBuffer(string: body))
+        }
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+        return try JSONValue(text: String(buffer: try await response.body.collect(upTo: 64 << 20)))
+    }
+
+    /// Candles of a second that go up and down, differently for each symbol. Returns the files.
+    private static func record(count: Int, in folder: String) throws -> [String] {
+        try symbols.map { symbol in
+            var random = SeededGenerator(seed: UInt64(symbol.utf8.first ?? 0))
+            var lines = ["open_time,open,high,low,close,volume"]
+            var price = 100_000
+            for index in 0..<count {
+                let open = price
+                price = max(50_000, price + Int.random(in: -300...300, using: &random))
+                let (high, low) = (max(open, price) + 50, min(open, price) - 50)
+                let values = [open, high, low, price].map { "0.\(padded($0))" }.joined(separator: ",")
+                lines.append("\(1_750_000_000_000 + index * 1_000),\(values),1000.001")
+            }
+            let file = "\(folder)/\(symbol)-1s.csv"
+            try lines.joined(separator: "\n").write(toFile: file, atomically: false, encoding: .utf8)
+            return file
+        }
+    }
+
+    /// A price in millionths.
+    private static func padded(_ value: Int) -> String { String("\(1_000_000 + value)".dropFirst()) }
+}
