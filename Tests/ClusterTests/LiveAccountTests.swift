@@ -61,6 +61,7 @@ struct LiveAccountTests {
     }
 
     private func amount(_ values: JSONValue, _ name: String) throws -> FixedDecimal {
-        try #require(FixedDecimal(try #require(values[name]?.string)))
+        let text = try #require(values[name]?.string)
+        return try #require(FixedDecimal(text))
     }
 }

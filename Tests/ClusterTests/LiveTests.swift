@@ -6,9 +6,12 @@ import Trading
 
 @testable import Nemesis
 
+/// The long run takes the recordings as far as a hundred kills reach.
+private let isLong = ProcessInfo.processInfo.environment["TENURE_LONG"] == "1"
+
 /// Live orders and real processes: whoever dies, and wherever an order is at that moment, it reaches the exchange once or not at
 /// all, and the strategy goes on.
-@Suite(.serialized, .timeLimit(.minutes(15)))
+@Suite(.serialized, .timeLimit(.minutes(isLong ? 120 : 15)))
 struct LiveTests {
     /// Where the order is when it happens.
     enum Point: String, CaseIterable {
@@ -248,16 +251,13 @@ struct LiveTests {
         var testDescription: String { symbol }
     }
 
-    /// The long run takes the recordings as far as a hundred kills reach.
-    private static let isLong = ProcessInfo.processInfo.environment["TENURE_LONG"] == "1"
-
     @Test(
         "a live run with its owner killed again and again sends the same orders as an undisturbed one",
         .enabled(if: recordedCandles("ETHBTC-5m") != nil, "recorded candles are not on this machine"),
         arguments: isLong ? ["ETHBTC", "ADABTC"] : ["ETHBTC"]
     )
     func sameOrders(_ symbol: String) async throws {
-        let kills = Self.isLong ? 100 : 10
+        let kills = isLong ? 100 : 10
         let steps = kills * 12
         let undisturbed = try await run(symbol, steps: steps) { _, _ in }
         #expect(undisturbed.count >= 10, "too few orders to prove anything")

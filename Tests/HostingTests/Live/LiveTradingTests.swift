@@ -305,7 +305,7 @@ struct LiveTradingTests {
 
     @Test("what the market's filters forbid never leaves, the strategy is told which, and goes on")
     func filtered() async throws {
-        try await HostFixture.with(cues: [5: .buyTooMuch, 6: .buyOne], trades: true) { fixture in
+        try await HostFixture.with(cues: [5: .buyDust, 6: .buyOne], trades: true) { fixture in
             let strategy = try await fixture.run(execution: .live)
             try await fixture.market.advance()
             try await settled(fixture, ["buy rejected 0"])

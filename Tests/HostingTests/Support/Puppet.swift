@@ -29,6 +29,7 @@ struct Puppet: Strategy {
         case askTwice
         case fail
         case buyTwice
+        case buyDust
 
         var volume: FixedDecimal { FixedDecimal(rawValue) }
     }
@@ -72,6 +73,7 @@ struct Puppet: Strategy {
         case .sellAsEntry: return [OrderIntent(side: .sell, effect: .entry, quantity: "1", reason: "cue")]
         case .buyAsExit: return [OrderIntent(side: .buy, effect: .exit, quantity: "1", reason: "cue")]
         case .buyNothing: return [Self.buy("0")]
+        case .buyDust: return [Self.buy("0.000001")]
         case .buyTooMuch: return [Self.buy("100000000000")]
         case .insist:
             insists = true
