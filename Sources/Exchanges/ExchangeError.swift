@@ -9,6 +9,8 @@ package struct ExchangeError: Error, Sendable {
         case rateLimited
         /// No answer: no connection, a timeout, or the exchange's own failure (5xx). Worth trying again.
         case unreachable
+        /// The request was too old when it arrived, or the two clocks disagree. Worth trying again, with a new time.
+        case outsideWindow
         /// The exchange understood the request and refused it.
         case rejected
         /// The answer is not what the exchange's documentation promises.
@@ -54,7 +56,7 @@ package struct ExchangeError: Error, Sendable {
     /// Whether the same request may succeed later, without anybody changing anything.
     package var isTransient: Bool {
         switch code {
-        case .rateLimited, .unreachable, .malformed: true
+        case .rateLimited, .unreachable, .outsideWindow, .malformed: true
         case .unknownSymbol, .invalidRequest, .rejected, .cancelled, .shutDown: false
         }
     }

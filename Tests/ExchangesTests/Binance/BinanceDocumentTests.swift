@@ -169,6 +169,7 @@ import Trading
     @Test(arguments: [
         (-1121, 400, ExchangeError.Code.unknownSymbol), (-1003, 400, .rateLimited), (-1120, 400, .invalidRequest),
         (-1102, 400, .invalidRequest), (-1000, 400, .unreachable), (-1007, 408, .unreachable), (-2013, 400, .rejected),
+        (-1021, 400, .outsideWindow),
     ])
     func `error codes mean what the exchange says they mean`(code: Int, status: Int, expected: ExchangeError.Code)
         throws
@@ -176,6 +177,9 @@ import Trading
         let text = #"{"code":\#(code),"msg":"Something."}"#
         let document = try JSONDecoder().decode(BinanceErrorDocument.self, from: Data(text.utf8))
         #expect(document.errorCode == expected)
+        // A strategy waits for what passes by itself, and fails for what does not.
+        let passes: Set<ExchangeError.Code> = [.rateLimited, .unreachable, .outsideWindow]
+        #expect(ExchangeError(expected, "").isTransient == passes.contains(expected))
     }
 
     // MARK: Streams

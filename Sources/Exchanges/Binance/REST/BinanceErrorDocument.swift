@@ -19,6 +19,7 @@ struct BinanceErrorDocument: Decodable {
         switch code {
         case Self.badSymbol: .unknownSymbol
         case Self.tooManyRequests: .rateLimited
+        case Self.invalidTimestamp: .outsideWindow
         // -1000 UNKNOWN, -1001 DISCONNECTED, -1006 UNEXPECTED_RESP, -1007 TIMEOUT, -1008 SERVER_BUSY
         case -1000, -1001, -1006, -1007, -1008: .unreachable
         case -1199 ... -1100: .invalidRequest

@@ -127,9 +127,7 @@ package final class BinanceTrading: TradingExchange {
                 }
             } catch {
                 // The exchange's clock was set: once more by its new time.
-                guard error.exchangeCode == BinanceErrorDocument.invalidTimestamp, !hasResynchronized else {
-                    throw error
-                }
+                guard error.code == .outsideWindow, !hasResynchronized else { throw error }
                 hasResynchronized = true
                 forgetTime()
             }
