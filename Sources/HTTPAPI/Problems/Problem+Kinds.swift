@@ -1,5 +1,6 @@
 import HTTPTypes
 import Store
+import Trading
 
 extension Problem {
     // MARK: The request itself

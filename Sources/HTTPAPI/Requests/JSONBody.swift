@@ -19,7 +19,7 @@ extension Request {
             throw Problem.unsupportedMediaType("Say what the body is: send the header Content-Type: application/json.")
         }
         do {
-            return try JSONParser.parse(Array(buffer.readableBytesView))
+            return try JSONValue(bytes: Array(buffer.readableBytesView))
         } catch {
             throw Problem.malformedJSON(error)
         }

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Trading
 
 /// Reads one JSON text (RFC 8259), strictly, and says where it is wrong.
 ///
@@ -98,9 +97,11 @@ struct JSONParser {
             if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
             try digits("a digit was expected in the exponent")
         }
-        let text = String(decoding: bytes[start..<position], as: UTF8.self)
-        let significant = text.prefix { $0 != "e" && $0 != "E" }.drop { !("1"..."9").contains($0) }.filter(\.isNumber)
-        guard significant.count <= 38, let number = Decimal(string: text) else {
+        let text = bytes[start..<position]
+        let significant = text.prefix { $0 | 0x20 != UInt8(ascii: "e") }
+            .drop { !(UInt8(ascii: "1")...UInt8(ascii: "9")).contains($0) }
+            .count { $0 != UInt8(ascii: ".") }
+        guard significant <= 38, let number = Decimal(string: String(decoding: text, as: UTF8.self)) else {
             position = start
             throw failure("a number of this size cannot be kept exactly")
         }

@@ -17,8 +17,13 @@ public enum JSONValue: Sendable, Hashable {
         return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
     }
 
+    /// Reads one JSON text, strictly: see ``JSONParser``. The error says where it is wrong.
     public init(text: String) throws {
-        self = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+        self = try JSONParser.parse(Array(text.utf8))
+    }
+
+    package init(bytes: [UInt8]) throws(JSONSyntaxError) {
+        self = try JSONParser.parse(bytes)
     }
 }
 

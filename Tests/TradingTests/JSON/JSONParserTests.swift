@@ -1,9 +1,8 @@
 import Foundation
 import TestSupport
 import Testing
-import Trading
 
-@testable import HTTPAPI
+@testable import Trading
 
 @Suite("Reading JSON", .timeLimit(.minutes(5)))
 struct JSONParserTests {
