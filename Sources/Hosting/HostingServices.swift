@@ -15,6 +15,8 @@ package struct HostingServices: Sendable {
     /// By exchange.
     let starts: [String: StartGate]
     let repository: JournalRepository
+    /// For what a failover waits for: loading what was taken.
+    let restoring: JournalRepository
     let journal: StepJournal
     let halt: HaltSwitch
     let paper: PaperMarket
@@ -27,6 +29,7 @@ package struct HostingServices: Sendable {
         exchanges: [any Exchange],
         venues: [String: LiveVenue] = [:],
         repository: JournalRepository,
+        restoring: JournalRepository? = nil,
         journal: StepJournal,
         halt: HaltSwitch = HaltSwitch(),
         paper: PaperMarket,
@@ -39,6 +42,7 @@ package struct HostingServices: Sendable {
         self.venues = venues
         starts = self.exchanges.mapValues { _ in StartGate() }
         self.repository = repository
+        self.restoring = restoring ?? repository
         self.journal = journal
         self.halt = halt
         self.paper = paper

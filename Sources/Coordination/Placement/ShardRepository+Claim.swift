@@ -106,13 +106,13 @@ extension ShardRepository {
                 JOIN tenure.replicas r ON r.id = \(id)
                 LEFT JOIN tenure.replicas p ON p.id = c.previous
                 WHERE c.strategies > 0
-                RETURNING shard, owner, owner_name, previous_owner, reason
+                RETURNING owner, owner_name, previous_owner, reason, strategies
             ), told AS (
                 -- One for all that came the same way: what happened to each strategy is in the table of ownership.
                 INSERT INTO tenure.events (kind, replica_id, details)
                 SELECT 'claimed', r.owner, jsonb_build_object('name', r.owner_name, 'reason', r.reason,
-                    'from', r.previous_owner, 'shards', count(*), 'strategies', sum(c.strategies))
-                FROM recorded r JOIN claimed c ON c.id = r.shard
+                    'from', r.previous_owner, 'shards', count(*), 'strategies', sum(r.strategies))
+                FROM recorded r
                 GROUP BY r.owner, r.owner_name, r.previous_owner, r.reason
             )
             SELECT (SELECT count(*) FROM chosen), coalesce(array_agg(id), '{}'), coalesce(array_agg(epoch), '{}'),

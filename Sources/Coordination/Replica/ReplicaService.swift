@@ -60,6 +60,8 @@ package final class ReplicaService: Service {
         self.metrics = ReplicaMetrics(factory: metrics)
         self.logger = logger
         var session = database
+        // Its lock is what tells the others.
+        session.isHeardFirst = true
         // The server itself ends a session that has fallen silent, and frees its lock.
         session.settings["idle_session_timeout"] = "\(lease.ttl.milliseconds)ms"
         // Few statements, each large and always of the same shape: to plan one takes longer than to run it.

@@ -73,6 +73,7 @@ package final class StrategyHost: ShardHost, Service {
             await withDiscardingTaskGroup { group in
                 var ledger = HostLedger(trials: self.services.trials)
                 var shown = HostLedger.Census()
+                group.addTask { await self.rehearseLoading() }
                 for await command in self.commands {
                     self.handle(command, &ledger, &group)
                     self.compare(&ledger, &group)
@@ -89,6 +90,12 @@ package final class StrategyHost: ShardHost, Service {
         } onGracefulShutdown: {
             self.continuation.finish()
         }
+    }
+
+    /// Loads nothing, so that the server has planned it when it matters.
+    private func rehearseLoading() async {
+        // Nothing depends on it.
+        _ = try? await services.restoring.load([], owner: 0)
     }
 
     private func handle(_ command: Command, _ ledger: inout HostLedger, _ group: inout DiscardingTaskGroup) {
@@ -158,7 +165,7 @@ package final class StrategyHost: ShardHost, Service {
             do {
                 let owner = load.tokens.first?.owner ?? 0
                 found = try await services.retrying {
-                    try await services.repository.load(load.tokens.map { ($0.shard, $0.epoch) }, owner: owner)
+                    try await services.restoring.load(load.tokens.map { ($0.shard, $0.epoch) }, owner: owner)
                 }
             } catch {
                 if !Task.isCancelled {

@@ -10,6 +10,8 @@ package struct PostgresConfiguration: Sendable {
     package var connectTimeout: Duration
     /// For sessions that hold locks or listen: connecting through a pooler is an error.
     package var mustBeDirect: Bool
+    /// Of all connections of this process, the server is to hear first of this one's end when the process dies.
+    package var isHeardFirst: Bool
 
     /// Beyond these, defaults are added unless the connection string says otherwise: keepalives (idle 5 s, interval 1 s,
     /// 3 probes), `tcp_user_timeout` 3 s, `target_session_attrs=read-write` if there are several hosts, and the server
@@ -19,9 +21,11 @@ package struct PostgresConfiguration: Sendable {
         applicationName: String = "tenure",
         settings: [String: String] = [:],
         connectTimeout: Duration = .seconds(5),
-        mustBeDirect: Bool = false
+        mustBeDirect: Bool = false,
+        isHeardFirst: Bool = false
     ) {
         self.mustBeDirect = mustBeDirect
+        self.isHeardFirst = isHeardFirst
         self.connectionString = connectionString
         self.applicationName = applicationName
         self.settings = settings

@@ -53,10 +53,14 @@ enum Connector {
                 IOThread.shared.send(.schedule(IOTimer(deadline: deadline) { attempt.answer(.failure(timeout)) }))
                 BlockingThreads.connecting.run {
                     guard !attempt.isOver else { return }
-                    var answer = connect(parameters, deadline: deadline, isOver: { attempt.isOver })
+                    func connect(_ parameters: ConnectionParameters) -> Answer {
+                        let connect = { Self.connect(parameters, deadline: deadline, isOver: { attempt.isOver }) }
+                        return configuration.isHeardFirst ? HighDescriptor.for(connect) : connect()
+                    }
+                    var answer = connect(parameters)
                     if case .failure(let error) = answer, error.message.contains("unsupported startup parameter") {
                         // PgBouncer takes no settings.
-                        answer = connect(parameters.withoutOptions, deadline: deadline, isOver: { attempt.isOver })
+                        answer = connect(parameters.withoutOptions)
                     }
                     if case .success(let opened) = answer {
                         answer = inspect(opened, configuration, deadline: deadline, isOver: { attempt.isOver })

@@ -17,14 +17,14 @@ package struct JournalRepository: Sendable {
     package func load(_ shards: [(shard: Int, epoch: Int64)], owner: Int64) async throws -> LoadedStrategies {
         let rows = try await database.query(
             """
-            WITH crash AS (
-                -- A new timeline is no crash: then everybody's shards are taken.
-                SELECT shard, epoch, at FROM tenure.ownership
-                WHERE reason = 'crash' AND tenure.timeline_of(previous_owner) = tenure.timeline_of(owner)
-            ), owned AS MATERIALIZED (
+            WITH owned AS MATERIALIZED (
                 SELECT h.id, h.epoch, h.revision, o.reason,
-                    (SELECT count(*) FROM crash p
-                     WHERE p.shard = h.id AND p.at > clock_timestamp() - interval '10 minutes') AS crashes
+                    -- Of its last owners only: a look into the index, however long the history is. A new timeline is no
+                    -- crash: then everybody's shards are taken.
+                    (SELECT count(*) FROM tenure.ownership p
+                     WHERE p.shard = h.id AND p.epoch > h.epoch - 16 AND p.at > clock_timestamp() - interval '10 minutes'
+                        AND p.reason = 'crash' AND tenure.timeline_of(p.previous_owner) = tenure.timeline_of(p.owner)
+                    ) AS crashes
                 FROM unnest(\(shards.map { Int32($0.shard) }), \(shards.map(\.epoch))) AS t (shard, epoch)
                 JOIN tenure.shards h ON h.id = t.shard AND h.epoch = t.epoch AND h.owner = \(owner)
                 LEFT JOIN tenure.ownership o ON o.shard = h.id AND o.epoch = h.epoch
@@ -36,7 +36,9 @@ package struct JournalRepository: Sendable {
                     SELECT FROM tenure.orders u WHERE u.strategy_id = s.id
                         AND u.status IN ('intended', 'acknowledged', 'partially_filled')) AS exposed,
                 CASE WHEN s.trial_epoch < h.epoch AND EXISTS (
-                    SELECT FROM crash p WHERE p.shard = h.id AND p.epoch = s.trial_epoch + 1)
+                    SELECT FROM tenure.ownership p
+                    WHERE p.shard = h.id AND p.epoch = s.trial_epoch + 1
+                        AND p.reason = 'crash' AND tenure.timeline_of(p.previous_owner) = tenure.timeline_of(p.owner))
                     THEN s.trial_width END AS died_on_trial
             FROM owned h
             LEFT JOIN tenure.strategies s ON s.shard = h.id

@@ -42,7 +42,11 @@ struct Server {
             connectionString: settings.sessionDatabaseURL,
             applicationName: identity.applicationName
         )
-        let pool = PostgresPool(configuration: pooled, size: 4, acquireTimeout: .seconds(1), logger: logger)
+        let pool = PostgresPool(configuration: pooled, size: 3, acquireTimeout: .seconds(1), logger: logger)
+        // Behind nothing else, and planned beforehand: a failover waits for it.
+        var planned = pooled
+        planned.settings["plan_cache_mode"] = "force_generic_plan"
+        let restoring = PostgresPool(configuration: planned, size: 1, acquireTimeout: .seconds(1), logger: logger)
         let listener = PostgresListener(configuration: direct, channels: ["tenure"], logger: logger)
         let changes = ChangeSignal()
         let queries = StrategyQueries(database: pool)
@@ -96,13 +100,14 @@ struct Server {
             exchanges: exchanges,
             venues: venue.map { [binance.name: $0] } ?? [:],
             repository: repository,
+            restoring: JournalRepository(restoring),
             journal: journal,
             halt: halt,
             paper: .standard,
             trials: settings.trials,
             logger: logger
         )
-        let host = StrategyHost(services: services, shards: ShardRepository(pool))
+        let host = StrategyHost(services: services, shards: ShardRepository(restoring))
         let access = AccessControl(settings.accessTokens)
         let departure = Departure(limit: settings.drainTimeout, linger: settings.drainLinger, logger: logger)
         let replica = ReplicaService(
@@ -170,6 +175,7 @@ struct Server {
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: EndlessService { try await pool.run() }),
+                .init(service: EndlessService { try await restoring.run() }),
                 .init(service: EndlessService { try await listener.run() }),
                 .init(service: EndlessService { await forward(listener, to: changes, events) }),
                 .init(service: EndlessService { await events.run() }),
