@@ -13,6 +13,7 @@ extension Migrator {
         Migration(version: 10, name: "webhooks", sql: PackageResources.V0010__webhooks_sql),
         Migration(version: 11, name: "needed_version", sql: PackageResources.V0011__needed_version_sql),
         Migration(version: 12, name: "exchange_pauses", sql: PackageResources.V0012__exchange_pauses_sql),
+        Migration(version: 13, name: "changes", sql: PackageResources.V0013__changes_sql),
     ]
 
     /// The newest version this binary knows.

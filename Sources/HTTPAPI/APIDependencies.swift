@@ -11,6 +11,7 @@ package struct APIDependencies: Sendable {
     package var repetitions: IdempotencyRepository
     package var validator: any StartValidator
     package var candles: any CandleSource
+    package var replays: any ReplaySource
     package var access: AccessControl
     package var readiness: any ReadinessSource
     /// Fed by the process's one listener on the channel `tenure`.
@@ -30,6 +31,7 @@ package struct APIDependencies: Sendable {
         repetitions: IdempotencyRepository,
         validator: any StartValidator,
         candles: any CandleSource,
+        replays: any ReplaySource,
         access: AccessControl,
         readiness: any ReadinessSource,
         changes: ChangeSignal,
@@ -44,6 +46,7 @@ package struct APIDependencies: Sendable {
         self.repetitions = repetitions
         self.validator = validator
         self.candles = candles
+        self.replays = replays
         self.access = access
         self.readiness = readiness
         self.changes = changes

@@ -24,4 +24,16 @@ public protocol Strategy: Codable, Sendable {
 
     /// Takes one event and says what is to be done about it. The order of the intents is part of the decision.
     mutating func handle(_ event: StrategyEvent, context: StrategyContext) throws -> [OrderIntent]
+
+    /// Takes over from the strategy that ran until now with other parameters. This one is new, and has read its warm-up candles up
+    /// to the one that the other has processed last; position and orders under way stay as they are.
+    ///
+    /// What belongs to the position, or was decided on it, is to be copied; so are indicators whose periods are the same, so that
+    /// their values stay exact. What depends on other periods stays as the warm-up made it. If it throws, the other goes on.
+    mutating func takeOver(from previous: Self) throws
+}
+
+extension Strategy {
+    /// Nothing is remembered: for strategies that find all they need in their candles and in the context.
+    public mutating func takeOver(from previous: Self) throws {}
 }

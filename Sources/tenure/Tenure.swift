@@ -19,7 +19,8 @@ struct Tenure: AsyncParsableCommand {
         version: Tenure.version,
         subcommands: [
             UpCommand.self, ServeCommand.self, MigrateCommand.self, SimulatorCommand.self, StartCommand.self,
-            StopCommand.self, PauseCommand.self, ResumeCommand.self, HaltCommand.self, UnhaltCommand.self,
+            StopCommand.self, PauseCommand.self, ResumeCommand.self, ChangeCommand.self, CloseCommand.self,
+            ReplayCommand.self, HaltCommand.self, UnhaltCommand.self,
             LimitsCommand.self,
             StatusCommand.self, HistoryCommand.self,
             OrdersCommand.self, EventsCommand.self, OwnershipCommand.self, ReplicasCommand.self, DrainCommand.self,

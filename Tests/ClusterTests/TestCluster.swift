@@ -48,6 +48,14 @@ struct TestCluster: Sendable {
         return retrying ? try await send(request) : try await sendOnce(request)
     }
 
+    func patch(_ path: String, _ body: String) async throws -> Answer {
+        var request = HTTPClientRequest(url: cluster.url + path)
+        request.method = .PATCH
+        request.headers.add(name: "content-type", value: "application/json")
+        request.body = .bytes(ByteBuffer(string: body))
+        return try await send(request)
+    }
+
     /// Sends a request; again for a while if the load balancer itself says that no replica is ready (then none has seen it).
     func send(_ request: HTTPClientRequest) async throws -> Answer {
         let deadline = ContinuousClock.now + .seconds(60)

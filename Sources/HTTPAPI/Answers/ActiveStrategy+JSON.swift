@@ -42,7 +42,16 @@ extension ActiveStrategy {
             }
         }
         json.member("pnl_today", pnlToday)
+        json.member("version", version)
+        json.member("applied_version", appliedVersion)
+        json.member("closing", isClosing)
     }
+
+    /// Of its version: the rest changes with every candle.
+    var entityTag: String { "\"\(version)\"" }
+
+    /// Whether its position is still to be closed.
+    var isClosing: Bool { closing > closed }
 }
 
 extension Owner? {

@@ -43,6 +43,13 @@ struct Parameter: Sendable {
             + "the first answer. With a key that stood for another request it is refused (422)."
     )
 
+    static let ifMatch = Parameter(
+        "If-Match",
+        in: .header,
+        .text("\"3\"", pattern: #"^(\*|"[0-9]{1,18}"( *, *"[0-9]{1,18}")*)$"#),
+        "The entity tag of the strategy that the change was made for: its version. With another one it is refused (412)."
+    )
+
     // MARK: Queries
 
     static let limit = Parameter(

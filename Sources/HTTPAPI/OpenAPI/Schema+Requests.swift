@@ -8,26 +8,56 @@ extension Schema {
         ("orders_per_minute", Shape(#"{"type":"integer","minimum":1,"maximum":6000}"#, example: "10")),
     ]
 
-    static let startRequest = Schema(
-        "StartRequest",
+    static let startMembers: [(String, Shape)] = [
+        ("symbol", .symbol), ("mode", .text("scalp", length: 1...64)),
+        ("interval", .choice(Interval.self).like("1m")),
+    ]
+
+    static let startOptions: [(String, Shape)] = [
+        ("exchange", .exchange), ("execution", .choice([Execution.paper, .live].map(\.rawValue))),
+        (
+            "config",
+            Shape(#"{"type":"object"}"#, example: "{}").described("Parameters of the mode: see /api/modes.")
+        ),
+        (
+            "limits",
+            .request([], optional: limits)
+                .described(
+                    "Beyond them nothing is opened; exits always leave. Those not given have the defaults."
+                )
+        ),
+    ]
+
+    static let startRequest = Schema("StartRequest", .request(startMembers, optional: startOptions))
+
+    static let changeRequest = Schema(
+        "ChangeRequest",
         .request(
-            [
-                ("symbol", .symbol), ("mode", .text("scalp", length: 1...64)),
-                ("interval", .choice(Interval.self).like("1m")),
-            ],
+            [],
             optional: [
-                ("exchange", .exchange), ("execution", .choice([Execution.paper, .live].map(\.rawValue))),
                 (
                     "config",
-                    Shape(#"{"type":"object"}"#, example: "{}").described("Parameters of the mode: see /api/modes.")
+                    Shape(#"{"type":"object"}"#, example: #"{"fast_period":5}"#)
+                        .described(
+                            "Parameters to change: see /api/modes. A null brings the default back, for one of them or for all."
+                        )
                 ),
                 (
                     "limits",
                     .request([], optional: limits)
-                        .described(
-                            "Beyond them nothing is opened; exits always leave. Those not given have the defaults."
-                        )
+                        .described("Limits to change. A null brings the default back, for one of them or for all.")
                 ),
+            ]
+        )
+    )
+
+    static let closeRequest = Schema(
+        "CloseRequest",
+        .request(
+            [("symbol", .symbol)],
+            optional: [
+                ("exchange", .exchange), ("reason", .text("closed by hand", length: 1...200)),
+                ("pause", Shape.boolean.described("Keeps it from opening another position, too.")),
             ]
         )
     )

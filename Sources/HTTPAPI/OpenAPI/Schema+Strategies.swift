@@ -47,6 +47,9 @@ extension Schema {
             .described("What keeps it from opening something.")
         ),
         ("pnl_today", .decimal.described("Since midnight (UTC) of its last candle's day, realised and not.")),
+        ("version", .id.described("Of its config and limits: plus one at every change.")),
+        ("applied_version", .count.described("The one that its owner runs; 0 if it has not run yet.")),
+        ("closing", .boolean.described("Its position is to be closed, and that has not been done yet.")),
     ]
 
     static let strategy = Schema("Strategy", .record(strategyMembers))

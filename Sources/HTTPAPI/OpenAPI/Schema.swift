@@ -17,7 +17,8 @@ struct Schema: Sendable {
     var shape: Shape { Shape(##"{"$ref":"#/components/schemas/\##(name)"}"##, example: own.example) }
 
     static let all: [Schema] = [
-        .startRequest, .stopRequest, .haltRequest, .clusterLimitsRequest, .marketRequest, .signInRequest,
+        .startRequest, .changeRequest, .closeRequest, .stopRequest, .replayRequest, .replay, .haltRequest,
+        .clusterLimitsRequest, .marketRequest, .signInRequest,
         .owner, .strategy, .strategyInDepth, .stoppedStrategy, .order, .fill, .event, .ownershipChange, .candle,
         .replica, .halt, .clusterLimits, .modes, .overview, .strategyTable, .historyTotals, .session, .health,
         .document, .problem,

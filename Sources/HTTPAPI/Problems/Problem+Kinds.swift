@@ -155,6 +155,63 @@ extension Problem {
         )
     }
 
+    static func noLongerActive(id: Int64) -> Problem {
+        Problem(
+            .notFound,
+            "not-active",
+            "Not active",
+            "Strategy \(id) has been stopped: see /api/live-strategy/\(id). Start it anew, with the parameters that it is to have."
+        )
+    }
+
+    static func stopping(_ strategy: ActiveStrategy) -> Problem {
+        Problem(
+            .conflict,
+            "stopping",
+            "Being stopped",
+            "Nothing was done: strategy \(strategy.id) is being stopped. Start it anew once it is."
+        ).with { $0.strategy = strategy }
+    }
+
+    static func otherVersion(_ strategy: ActiveStrategy) -> Problem {
+        Problem(
+            .preconditionFailed,
+            "other-version",
+            "Another version",
+            "Nothing was done: the strategy has been changed meanwhile, its version is \(strategy.version) now. Look at it, and "
+                + "send the change with If-Match: \(strategy.entityTag), or without, if it is still what you want."
+        ).with {
+            $0.strategy = strategy
+            $0.headers[.eTag] = strategy.entityTag
+        }
+    }
+
+    static let invalidCondition = Problem(
+        .badRequest,
+        "invalid-condition",
+        "Invalid If-Match",
+        "If-Match takes the entity tag of a strategy as it was answered, its version in double quotes: \"3\"; or *."
+    )
+
+    static func nothingHeld(_ symbol: String, _ exchange: String) -> Problem {
+        Problem(
+            .conflict,
+            "nothing-held",
+            "Nothing to close",
+            "Nothing was done: the strategy for \(symbol) on \(exchange) has no position. To keep it from opening one, pause it."
+        )
+    }
+
+    static func notRunning(_ symbol: String, _ exchange: String) -> Problem {
+        Problem(
+            .conflict,
+            "not-running",
+            "Not running",
+            "Nothing was done: the strategy for \(symbol) on \(exchange) has failed, is quarantined, or is being stopped. Resume "
+                + "it first, or stop it and close its position with that."
+        )
+    }
+
     static func halted(_ halt: TradingHalt) -> Problem {
         Problem(
             .conflict,

@@ -98,5 +98,5 @@ struct Repetitions: Sendable {
 
 extension Problem {
     /// Whether the same request would be answered so again, if nothing else happened.
-    fileprivate var isFinal: Bool { status == .notFound || status == .conflict }
+    fileprivate var isFinal: Bool { status == .notFound || status == .conflict || status == .preconditionFailed }
 }

@@ -21,6 +21,20 @@ extension RequestFields {
         return problems.count == before ? limits : nil
     }
 
+    /// A merge patch: what is not there stays as it is, a null brings the default back.
+    mutating func changedLimits(from current: RiskLimits, defaults: RiskLimits) -> RiskLimits? {
+        guard let members = object("limits") else { return nil }
+        return limits(
+            otherwise: RiskLimits(
+                orderValue: members["order_value"] == .null ? defaults.orderValue : current.orderValue,
+                positionValue: members["position_value"] == .null ? defaults.positionValue : current.positionValue,
+                dailyLoss: members["daily_loss"] == .null ? defaults.dailyLoss : current.dailyLoss,
+                ordersPerMinute: members["orders_per_minute"] == .null
+                    ? defaults.ordersPerMinute : current.ordersPerMinute
+            )
+        )
+    }
+
     /// What all strategies together may hold. A null takes the limit away, what is not there stays as it is.
     mutating func exposureLimits() -> [Execution: FixedDecimal?] {
         guard let members = object("exposure") else { return [:] }

@@ -55,6 +55,16 @@ struct RequestFields {
         return members
     }
 
+    /// False if it is not there.
+    mutating func boolean(_ field: String) -> Bool {
+        guard let value = members[field] else { return false }
+        guard case .bool(let truth) = value else {
+            refuse(field, "must be true or false, but it is \(value.kind).")
+            return false
+        }
+        return truth
+    }
+
     /// One of the names of an enumeration.
     mutating func choice<Choice: RawRepresentable & CaseIterable>(
         _ field: String,

@@ -28,14 +28,15 @@ extension StrategyRoutes {
         }
     }
 
-    /// - Throws: ``Problem`` with everything that is wrong with the request, by syntax or by what there is.
-    private func order(from body: JSONValue) async throws -> StartOrder {
+    /// - Parameter found: What is wrong with the request otherwise.
+    /// - Throws: ``Problem`` with everything that is wrong with it, by syntax or by what there is.
+    func order(from body: JSONValue, besides found: [FieldProblem] = []) async throws -> StartOrder {
         let (request, syntax) = try StartRequest.parse(
             body,
             defaultExchange: configuration.defaultExchange,
             defaultLimits: configuration.defaultLimits
         )
-        var problems = syntax
+        var problems = syntax + found
         var complete: JSONValue?
         switch try await dependencies.validator.validate(request) {
         case .valid(let config): complete = config
@@ -69,14 +70,14 @@ extension StrategyRoutes {
             try await unlessAway { try await progress(of: id) }
         }
         switch reached {
-        case .runs(let strategy): return Reply.json(.created, headers: headers) { strategy.members(of: &$0) }
-        case .givenUp(let strategy): return Reply.json(.accepted, headers: headers) { strategy.members(of: &$0) }
+        case .runs(let strategy): return Reply.strategy(strategy, .created, headers: headers)
+        case .givenUp(let strategy): return Reply.strategy(strategy, .accepted, headers: headers)
         case .stopped: throw Problem.stoppedMeanwhile(id: id)
         case nil: break
         }
         do {
             guard let strategy = try await queries.active(id: id) else { throw Problem.stoppedMeanwhile(id: id) }
-            return Reply.json(.accepted, headers: headers) { strategy.members(of: &$0) }
+            return Reply.strategy(strategy, .accepted, headers: headers)
         } catch let error as PostgresError where Problem(error) != nil {
             throw Problem.databaseUnavailable(recorded)
         }

@@ -15,6 +15,9 @@ struct StrategyRoutes: Sendable {
 
     func add(to table: inout RouteTable) {
         addChanges(to: &table)
+        addChange(to: &table)
+        addClose(to: &table)
+        addReplay(to: &table)
         table.add(
             .get,
             "/api/live-strategy/status",

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Store
 
@@ -56,7 +57,7 @@ struct StrategyTrailRoutes: Sendable {
         try QueryParameters(request, known: []).finish()
         if let active = try await queries.active(id: id) {
             let ownership = try await queries.ownership(of: id, limit: Self.ownershipLimit).items
-            return Answer.json { json in
+            return Answer.json(headers: [.eTag: active.entityTag]) { json in
                 active.members(of: &json)
                 json.member("ownership") { json in
                     json.array(ownership) { json, change in change.write(to: &json) }

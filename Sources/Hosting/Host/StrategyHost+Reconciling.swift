@@ -51,6 +51,8 @@ extension StrategyHost {
                 finish(strategy.id, strategy.symbol.name, token, request, after: runner, &group)
             } else {
                 runner.setPaused(strategy.isPaused)
+                // It goes on from its last step, as anywhere else; its shard is looked at again once it has ended.
+                if runner.isOutdated(by: strategy) { runner.stop() }
             }
         case .absent:
             let isRestore = strategy.isToBeRestored && ledger.isAwaited(strategy.id, token.shard)

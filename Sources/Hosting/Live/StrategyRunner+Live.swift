@@ -215,7 +215,7 @@ extension StrategyRunner {
         await note(kind: "in_doubt", nil, pausesEntries: false)
     }
 
-    private func note(kind: String, _ message: String?, pausesEntries: Bool) async {
+    func note(kind: String, _ message: String?, pausesEntries: Bool) async {
         do {
             try await services.repository.note(guarded, kind: kind, message: message, pausesEntries: pausesEntries)
         } catch {
@@ -270,20 +270,31 @@ extension StrategyRunner {
         run.claimAdopted()
         try await settleLeftovers(&run, gateway)
         guard closesPosition else { return .ended }
-        // What is filled in part, or refused for a passing reason, is tried again.
+        return try await sellEverything(.stop, reason: "stopped", &run, gateway) ? .ended : .heldUp
+    }
+
+    /// Sells what is held, as far as it can be sold. What is filled in part, or refused for a passing reason, is tried again.
+    ///
+    /// - Returns: False if trading is halted.
+    func sellEverything(
+        _ cause: ClientOrderID.Cause,
+        reason: String,
+        _ run: inout StrategyRun,
+        _ gateway: OrderGateway
+    ) async throws -> Bool {
         for _ in 0..<3 {
-            guard run.hasSomethingToSell else { return .ended }
+            guard run.hasSomethingToSell else { break }
             let terms = try await gateway.terms()
             var barriers: OrderBarriers = []
             let decisions = try await commit(&run, isWorthIt: { !$1.isEmpty }) {
                 barriers = $1
-                return try $0.sellEverything(terms: terms, barriers: $1)
+                return try $0.sellEverything(cause, reason: reason, terms: terms, barriers: $1)
             }
-            if barriers.contains(.halted) { return .heldUp }
+            if barriers.contains(.halted) { return false }
             try await carryOut(decisions.orders, &run, gateway)
-            guard decisions.orders.contains(where: { $0.status == .intended }) else { return .ended }
+            guard decisions.orders.contains(where: { $0.status == .intended }) else { break }
         }
-        return .ended
+        return true
     }
 
     private var guarded: GuardedStrategy { GuardedStrategy(definition.id, token) }

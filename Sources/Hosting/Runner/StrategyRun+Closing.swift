@@ -12,18 +12,14 @@ extension StrategyRun {
     ) throws -> (checkpoint: Checkpoint, decisions: Decisions)? {
         var state = try RunState(text: checkpoint.state)
         guard !state.position.isFlat else { return nil }
-        let intent = OrderIntent(side: .sell, effect: .exit, quantity: state.position.quantity, reason: "stopped")
-        let order = JournalledOrder(
-            id: ClientOrderID.derive(strategyID: strategyID, cause: .stop, index: 0),
-            intent: intent,
+        let (order, fill) = sale(
+            of: state.position.quantity,
+            ClientOrderID.derive(strategyID: strategyID, cause: .stop, index: 0),
+            reason: "stopped",
             decidedOn: checkpoint.cursor,
-            status: .filled
-        )
-        let fill = paper.fill(
-            order.id,
-            intent,
             at: checkpoint.lastPrice,
-            time: checkpoint.cursor + interval.milliseconds
+            checkpoint.cursor + interval.milliseconds,
+            paper
         )
         state.position.book(fill)
         // Whatever else was intended is canceled with the strategy.
@@ -35,8 +31,25 @@ extension StrategyRun {
             position: state.position,
             lastPrice: checkpoint.lastPrice,
             reports: checkpoint.reports,
-            day: state.risk?.dayStart.map { DayRecord(start: $0, equity: state.risk?.dayEquity ?? .zero) }
+            day: state.risk?.dayStart.map { DayRecord(start: $0, equity: state.risk?.dayEquity ?? .zero) },
+            version: checkpoint.version,
+            closed: checkpoint.closed
         )
         return (last, Decisions(orders: [order], fills: [fill]))
+    }
+
+    /// A sale on paper that is filled at once.
+    static func sale(
+        of quantity: FixedDecimal,
+        _ id: String,
+        reason: String,
+        decidedOn candle: Timestamp,
+        at price: FixedDecimal,
+        _ time: Timestamp,
+        _ paper: PaperMarket
+    ) -> (order: JournalledOrder, fill: Fill) {
+        let intent = OrderIntent(side: .sell, effect: .exit, quantity: quantity, reason: reason)
+        let order = JournalledOrder(id: id, intent: intent, decidedOn: candle, status: .filled)
+        return (order, paper.fill(id, intent, at: price, time: time))
     }
 }

@@ -14,6 +14,10 @@ package struct StrategyRun: Sendable {
     let paper: PaperMarket?
 
     private var strategy: AnyStrategy
+    /// Of its parameters.
+    package private(set) var version: Int64
+    /// Up to which of the wishes to close the position all have been dealt with.
+    package private(set) var closed: Int64 = 0
     package private(set) var position: Position
     private var pending: [JournalledOrder]
     private var booked: [String: RunState.BookedFills] = [:]
@@ -51,6 +55,7 @@ package struct StrategyRun: Sendable {
         lastClosed: Timestamp,
         paper: PaperMarket?,
         limits: RiskLimits = .none,
+        version: Int64 = 1,
         timeline: Int64? = nil
     ) {
         self.strategyID = strategyID
@@ -59,6 +64,7 @@ package struct StrategyRun: Sendable {
         self.strategy = strategy
         self.paper = paper
         self.limits = limits
+        self.version = version
         self.timeline = timeline
         position = Position()
         pending = []
@@ -93,6 +99,8 @@ package struct StrategyRun: Sendable {
         adopted = state.adopted ?? []
         timeline = state.timeline
         reports = checkpoint.reports
+        version = checkpoint.version
+        closed = checkpoint.closed
         warmUpEnd = state.warmUpEnd
         cursor = checkpoint.cursor
         candles = checkpoint.candles
@@ -119,9 +127,14 @@ package struct StrategyRun: Sendable {
             reports: reports,
             exposure: position.cost + coming * lastPrice,
             day: risk.dayStart.map { DayRecord(start: $0, equity: risk.dayEquity) },
-            limit: risk.reached.map { ReachedLimit(name: $0.limit.rawValue, reason: $0.message) }
+            limit: risk.reached.map { ReachedLimit(name: $0.limit.rawValue, reason: $0.message) },
+            version: version,
+            closed: closed
         )
     }
+
+    /// Whether it has processed a candle, were it one of the warm-up.
+    package var hasSeenCandles: Bool { !lastPrice.isZero }
 
     package var hasOpenPosition: Bool { !position.isFlat }
 
@@ -375,6 +388,87 @@ extension StrategyRun {
     private static var mostRefusals: Int { 16 }
 }
 
+// MARK: - Changes
+
+extension StrategyRun {
+    /// Goes on with other parameters, between two candles: position, orders, fills, limits and cursor stay as they are.
+    ///
+    /// A strategy that begins anew, and reads its warm-up candles as at a start, takes over what the old one knows of its position.
+    /// So the same change at the same candle gives the same state, wherever and however often it is made.
+    ///
+    /// - Parameters:
+    ///   - strategy: At its beginning.
+    ///   - history: Its warm-up candles, up to the one that has been processed last.
+    /// - Throws: What the strategy throws; then nothing has changed.
+    package mutating func change(to strategy: AnyStrategy, version: Int64, history: [Candle]) throws {
+        var rehearsal = StrategyRun(
+            strategyID: strategyID,
+            symbol: symbol,
+            interval: interval,
+            strategy: strategy,
+            lastClosed: cursor,
+            paper: paper
+        )
+        for candle in history {
+            _ = try rehearsal.close(candle, exchangeTime: candle.closeTime(interval), barriers: [])
+        }
+        var next = rehearsal.strategy
+        try next.takeOver(from: self.strategy)
+        self.strategy = next
+        self.version = version
+        // Later than any step before it.
+        reports += 1
+        isDirty = true
+    }
+}
+
+// MARK: - Closing the position
+
+extension StrategyRun {
+    /// Closes the position on paper, at the last price, and goes on; orders under way are canceled. Nothing happens while trading
+    /// is halted.
+    package mutating func closeOnPaper(_ request: StoredStrategy.CloseRequest, barriers: OrderBarriers) throws
+        -> Decisions
+    {
+        var decisions = Decisions()
+        guard let paper, !barriers.contains(.halted) else { return decisions }
+        let time = cursor + interval.milliseconds
+        let gate = Gate(barriers: barriers.union(.paused), isStale: false, price: lastPrice, time: time)
+        for order in pending {
+            let end = OrderResult(orderID: order.id, status: .canceled, reason: "the position is closed", fills: [])
+            try take(end, decidedOn: cursor, gate, &decisions)
+        }
+        if sellable.isPositive {
+            let id = ClientOrderID.derive(strategyID: strategyID, cause: .close(request.number), index: 0)
+            let sale = Self.sale(
+                of: sellable,
+                id,
+                reason: request.reason,
+                decidedOn: cursor,
+                at: lastPrice,
+                time,
+                paper
+            )
+            risk.note(orderAt: time, limits)
+            position.book(sale.fill)
+            decisions.orders.append(sale.order)
+            decisions.fills.append(sale.fill)
+            observe(gate)
+            let intents = try ask(.fill(sale.fill))
+            try carryOut(intents, .fill(sale.fill.tradeID), decidedOn: cursor, gate, &decisions)
+        }
+        noteClosed(request.number)
+        return decisions
+    }
+
+    /// The wish to close the position has been carried out, as far as that could be.
+    package mutating func noteClosed(_ number: Int64) {
+        closed = number
+        reports += 1
+        isDirty = true
+    }
+}
+
 // MARK: - Live
 
 extension StrategyRun {
@@ -431,14 +525,19 @@ extension StrategyRun {
 
     package var hasSomethingToSell: Bool { sellable.isPositive }
 
-    /// Sells what is held, for a strategy that is over; nothing while trading is halted.
-    package mutating func sellEverything(terms: OrderTerms, barriers: OrderBarriers) throws -> Decisions {
+    /// Sells what is held, because a person wants it so; nothing while trading is halted.
+    package mutating func sellEverything(
+        _ cause: ClientOrderID.Cause,
+        reason: String,
+        terms: OrderTerms,
+        barriers: OrderBarriers
+    ) throws -> Decisions {
         var decisions = Decisions()
         guard sellable.isPositive, !barriers.contains(.halted) else { return decisions }
-        let intent = OrderIntent(side: .sell, effect: .exit, quantity: sellable, reason: "stopped")
+        let intent = OrderIntent(side: .sell, effect: .exit, quantity: sellable, reason: reason)
         let gate = Gate(barriers: [], isStale: false, terms: terms, price: lastPrice, time: terms.signedAt)
         // Each attempt is a decision of its own: the one before came to nothing, and that was reported.
-        try carryOut([intent], .stop, from: reports, decidedOn: cursor, gate, &decisions)
+        try carryOut([intent], cause, from: reports, decidedOn: cursor, gate, &decisions)
         isDirty = isDirty || !decisions.isEmpty
         return decisions
     }

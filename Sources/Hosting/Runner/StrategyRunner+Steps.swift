@@ -7,7 +7,7 @@ import Synchronization
 import Trading
 
 extension StrategyRunner {
-    private var mode: StrategyMode {
+    var mode: StrategyMode {
         get throws {
             guard let mode = services.registry.mode(definition.mode) else {
                 throw HostingError.unknownMode(definition.mode)
@@ -18,7 +18,8 @@ extension StrategyRunner {
 
     /// From the last checkpoint; or, for a strategy that has none, from the exchange's present, which is committed first.
     func restore(on exchange: any Exchange) async throws -> StrategyRun {
-        let run = try restored(from: try await firstCheckpoint(on: exchange))
+        var run = try restored(from: try await firstCheckpoint(on: exchange))
+        if run.version < definition.version { try await change(&run, on: exchange) }
         control.withLock { $0.positionIsOpen = run.hasOpenPosition }
         return run
     }
@@ -37,6 +38,7 @@ extension StrategyRunner {
             lastClosed: definition.interval.openTime(containing: now) - definition.interval.milliseconds,
             paper: paper,
             limits: definition.limits,
+            version: definition.version,
             timeline: definition.execution == .live ? token.timeline : nil
         )
         let first = step(try run.checkpoint(), StrategyRun.Decisions())
@@ -101,7 +103,7 @@ extension StrategyRunner {
     /// What keeps orders from leaving, as far as it is known here.
     var barriers: OrderBarriers {
         var barriers: OrderBarriers = []
-        if control.withLock({ $0.isPaused }) { barriers.insert(.paused) }
+        if control.withLock({ $0.isPaused }) || isClosing { barriers.insert(.paused) }
         if services.halt.isHalted { barriers.insert(.halted) }
         return barriers
     }
@@ -128,7 +130,7 @@ extension StrategyRunner {
     }
 
     private func step(_ checkpoint: Checkpoint, _ decisions: StrategyRun.Decisions) -> Step {
-        Step(
+        var step = Step(
             strategyID: definition.id,
             shard: token.shard,
             owner: token.owner,
@@ -138,6 +140,10 @@ extension StrategyRunner {
             settlements: decisions.settlements,
             fills: decisions.fills
         )
+        step.announces = control.withLock {
+            $0.committed.map { $0.version != checkpoint.version || $0.closed != checkpoint.closed } ?? false
+        }
+        return step
     }
 
     /// Stores that it cannot run, and why.

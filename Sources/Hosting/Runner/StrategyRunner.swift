@@ -33,6 +33,8 @@ final class StrategyRunner: Sendable {
         var hasSeenStrangers = false
         /// A halt of all trading keeps its position from being closed.
         var isHeldUp = false
+        /// The mode does not take the new parameters, and people have been told.
+        var hasRefusedChange = false
     }
 
     let control: Mutex<Control>
@@ -59,6 +61,11 @@ final class StrategyRunner: Sendable {
 
     /// Whether it has ended without having closed its position, because trading is halted.
     var isHeldUp: Bool { control.withLock { $0.isHeldUp } }
+
+    /// Whether something else is wanted of it than it knows, which it learns by beginning again.
+    func isOutdated(by strategy: StoredStrategy) -> Bool {
+        definition.version < strategy.version || (definition.closing?.number ?? 0) < (strategy.closing?.number ?? 0)
+    }
 
     /// Whether it has been told to end.
     var isStopping: Bool { control.withLock { $0.isStopping } }
@@ -144,6 +151,7 @@ final class StrategyRunner: Sendable {
         defer { place.leave() }
         var run = try await restore(on: exchange)
         try await exchange.withMarketEvents(definition.symbol, definition.interval, after: run.cursor) { events in
+            var isJoined = false
             for try await event in events {
                 // A step that has begun is committed; cancellation is seen between two of them.
                 try Task.checkCancellation()
@@ -153,13 +161,16 @@ final class StrategyRunner: Sendable {
                 case .forming(let candle, _):
                     _ = try await commit(&run, isWorthIt: { !$1.isEmpty }) { try $0.begin(candle, barriers: $1) }
                 case .joined:
+                    isJoined = true
                     if run.isDirty { try await commitPresent(&run) }
                     if let gateway { try await claimUnknown(&run, gateway) }
                     try await joined(becameUp)
                     place.leave()
                 case .interrupted:
-                    break
+                    continue
                 }
+                // At a price of now, so not before it follows the market.
+                if isJoined { try await closeIfAsked(&run, gateway) }
             }
         }
     }

@@ -19,6 +19,10 @@ package struct Checkpoint: Sendable, Equatable {
     /// Repeated from the state, for people and queries.
     package let day: DayRecord?
     package let limit: ReachedLimit?
+    /// Of the parameters that the state was made with.
+    package let version: Int64
+    /// Up to which of the wishes to close the position all have been dealt with.
+    package let closed: Int64
 
     package init(
         cursor: Timestamp,
@@ -29,7 +33,9 @@ package struct Checkpoint: Sendable, Equatable {
         reports: Int = 0,
         exposure: FixedDecimal = .zero,
         day: DayRecord? = nil,
-        limit: ReachedLimit? = nil
+        limit: ReachedLimit? = nil,
+        version: Int64 = 1,
+        closed: Int64 = 0
     ) {
         self.cursor = cursor
         self.candles = candles
@@ -40,5 +46,7 @@ package struct Checkpoint: Sendable, Equatable {
         self.exposure = exposure
         self.day = day
         self.limit = limit
+        self.version = version
+        self.closed = closed
     }
 }

@@ -15,6 +15,8 @@ package enum ClientOrderID {
         case rejection(String)
         /// A stop that closes the position.
         case stop
+        /// A wish to close the position, by its number.
+        case close(Int64)
     }
 
     /// By which unknown orders of ours are recognised.
@@ -29,6 +31,7 @@ package enum ClientOrderID {
             case .fill(let tradeID): "fill \(tradeID)"
             case .rejection(let orderID): "rejection \(orderID)"
             case .stop: "stop"
+            case .close(let number): "close \(number)"
             }
         let digest = SHA256.hash(data: Array("\(strategyID)\n\(name)\n\(index)".utf8))
         var text = prefix

@@ -19,9 +19,10 @@ extension JournalRepository {
                     \(columns.cursors), \(columns.candles), \(columns.states), \(columns.positions), \(columns.costs),
                     \(columns.lastPrices), \(columns.profits), \(columns.fees), \(columns.trades),
                     \(columns.reports), \(columns.exposures), \(columns.days), \(columns.dayEquities), \(columns.limits),
-                    \(columns.limitReasons))
+                    \(columns.limitReasons), \(columns.versions), \(columns.closed))
                 AS t (id, shard, owner, epoch, cursor_ms, candles, state, position_e8, cost_e8, last_price_e8, pnl_e8,
-                    fees_e8, trades_count, reports, exposure_e8, day_ms, day_equity_e8, limit_reached, limit_reason)
+                    fees_e8, trades_count, reports, exposure_e8, day_ms, day_equity_e8, limit_reached, limit_reason,
+                    version, closed)
             ), guarded AS (
                 SELECT s.id, s.owner, s.epoch
                 FROM tenure.shards s JOIN (SELECT DISTINCT shard, owner, epoch FROM input) i
@@ -62,7 +63,7 @@ extension JournalRepository {
                     cost_e8 = i.cost_e8, last_price_e8 = i.last_price_e8, pnl_e8 = i.pnl_e8, fees_e8 = i.fees_e8,
                     trades_count = i.trades_count, reports = i.reports, exposure_e8 = i.exposure_e8, day_ms = i.day_ms,
                     day_equity_e8 = i.day_equity_e8, limit_reached = i.limit_reached, limit_reason = i.limit_reason,
-                    updated_at = clock_timestamp()
+                    version = i.version, closed = i.closed, updated_at = clock_timestamp()
                 FROM input i JOIN guarded g ON g.id = i.shard AND g.owner = i.owner AND g.epoch = i.epoch
                 WHERE c.strategy_id = i.id
                     -- Every step moves the cursor, books a fill or takes a report.
@@ -140,17 +141,30 @@ extension JournalRepository {
                 -- As it was before this statement.
                 JOIN tenure.checkpoints c ON c.strategy_id = i.id
                 WHERE i.limit_reached IS NOT NULL AND c.limit_reached IS DISTINCT FROM i.limit_reached
+                UNION ALL
+                SELECT n.kind, s.id, g.owner, jsonb_strip_nulls(jsonb_build_object('symbol', s.symbol,
+                    'version', n.version, 'reason', n.reason,
+                    'position', trim_scale(i.position_e8 * 0.00000001)::text))
+                FROM unnest(\(columns.announcing)) AS a (id) JOIN input i USING (id)
+                JOIN written w ON w.strategy_id = i.id JOIN guarded g ON g.id = w.shard
+                JOIN tenure.strategies s ON s.id = i.id JOIN tenure.checkpoints c ON c.strategy_id = i.id
+                CROSS JOIN LATERAL (
+                    SELECT 'change_applied' AS kind, i.version, NULL AS reason WHERE c.version < i.version
+                    UNION ALL SELECT 'position_closed', NULL, s.closing_reason WHERE c.closed < i.closed
+                ) n
             )
-            SELECT strategy_id, NULL FROM written
+            SELECT strategy_id, NULL,
+                CASE WHEN strategy_id = ANY(\(columns.announcing)) THEN pg_notify('tenure', 'noted ' || strategy_id)::text END
+            FROM written
             UNION ALL
-            SELECT r.strategy_id, r.why
+            SELECT r.strategy_id, r.why, NULL
             FROM refused r JOIN input i ON i.id = r.strategy_id
             JOIN guarded g ON g.id = i.shard AND g.owner = i.owner AND g.epoch = i.epoch
             """
         )
         var answer = CommitAnswer()
         for row in rows {
-            let (strategy, refusal) = try row.decode(Int64.self, String?.self)
+            let (strategy, refusal, _) = try row.decode(Int64.self, String?.self, String?.self)
             if let refusal = refusal.flatMap(StepRefusal.init) {
                 answer.refused[strategy] = refusal
             } else {
@@ -175,15 +189,15 @@ extension JournalRepository {
                 FOR SHARE
             )
             INSERT INTO tenure.checkpoints AS c (strategy_id, cursor_ms, candles, state, position_e8, cost_e8,
-                last_price_e8, pnl_e8, fees_e8, trades_count)
+                last_price_e8, pnl_e8, fees_e8, trades_count, version)
             SELECT s.id, \(columns.cursors[0]), \(columns.candles[0]), \(columns.states[0]), \(columns.positions[0]),
                 \(columns.costs[0]), \(columns.lastPrices[0]), \(columns.profits[0]), \(columns.fees[0]),
-                \(columns.trades[0])
+                \(columns.trades[0]), \(columns.versions[0])
             FROM tenure.strategies s JOIN guarded g ON g.id = s.shard
             WHERE s.id = \(step.strategyID)
             -- Changes nothing, but returns the row that is there.
             ON CONFLICT (strategy_id) DO UPDATE SET candles = c.candles
-            RETURNING c.cursor_ms, c.candles, c.state, c.last_price_e8, c.reports
+            RETURNING c.cursor_ms, c.candles, c.state, c.last_price_e8, c.reports, c.version AS state_version, c.closed
             """
         )
         return try rows.first.flatMap(checkpoint)

@@ -30,8 +30,8 @@ package struct JournalRepository: Sendable {
                 LEFT JOIN tenure.ownership o ON o.shard = h.id AND o.epoch = h.epoch
             )
             SELECT s.id, s.symbol, s.exchange, s.strategy_type, s.interval, s.execution, s.config::text, h.id AS shard,
-                s.phase, s.limits::text AS limits, s.paused, s.stop_reason, coalesce(s.stop_positions = 'close', false) AS closes,
-                c.cursor_ms, c.candles, c.state, c.last_price_e8, c.reports, h.reason AS taken, h.revision, h.crashes,
+                s.phase, s.limits::text AS limits, s.version, s.closing, s.closing_reason, s.paused, s.stop_reason, coalesce(s.stop_positions = 'close', false) AS closes,
+                c.cursor_ms, c.candles, c.state, c.last_price_e8, c.reports, c.version AS state_version, c.closed, h.reason AS taken, h.revision, h.crashes,
                 coalesce(c.position_e8, 0) <> 0 OR EXISTS (
                     SELECT FROM tenure.orders u WHERE u.strategy_id = s.id
                         AND u.status IN ('intended', 'acknowledged', 'partially_filled')) AS exposed,
@@ -99,10 +99,12 @@ package struct JournalRepository: Sendable {
             execution: execution,
             config: try JSONValue(text: config),
             limits: try RiskLimits(storedText: try row.decode("limits", as: String.self)),
+            version: try row.decode("version", as: Int64.self),
             shard: shard,
             phase: phase,
             isPaused: try row.decode("paused", as: Bool.self),
             stop: try stop(row),
+            closing: try closing(row),
             checkpoint: try checkpoint(row),
             taken: try row.decode("taken", as: String?.self),
             isExposed: try row.decode("exposed", as: Bool.self),
@@ -127,6 +129,11 @@ package struct JournalRepository: Sendable {
         return StoredStrategy.StopRequest(reason: reason, closesPosition: try row.decode("closes", as: Bool.self))
     }
 
+    private func closing(_ row: PostgresRow) throws -> StoredStrategy.CloseRequest? {
+        guard let reason = try row.decode("closing_reason", as: String?.self) else { return nil }
+        return StoredStrategy.CloseRequest(number: try row.decode("closing", as: Int64.self), reason: reason)
+    }
+
     func checkpoint(_ row: PostgresRow) throws -> Checkpoint? {
         guard let cursor = try row.decode("cursor_ms", as: Int64?.self) else { return nil }
         return Checkpoint(
@@ -136,7 +143,9 @@ package struct JournalRepository: Sendable {
             // The state carries the position; the columns are for people.
             position: Position(),
             lastPrice: FixedDecimal(int64: try row.decode("last_price_e8", as: Int64.self)),
-            reports: try row.decode("reports", as: Int.self)
+            reports: try row.decode("reports", as: Int.self),
+            version: try row.decode("state_version", as: Int64.self),
+            closed: try row.decode("closed", as: Int64.self)
         )
     }
 }

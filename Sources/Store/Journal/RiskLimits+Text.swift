@@ -1,9 +1,9 @@
 import FoundationEssentials
-import Trading
+package import Trading
 
 extension RiskLimits {
     /// As they stand in the database.
-    init(storedText text: String) throws {
+    package init(storedText text: String) throws {
         do {
             self = try JSONDecoder().decode(RiskLimits.self, from: Data(text.utf8))
         } catch {

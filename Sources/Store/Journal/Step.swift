@@ -13,6 +13,8 @@ package struct Step: Sendable {
     package var settlements: [OrderSettlement]
     /// Booked in this step.
     package var fills: [Fill]
+    /// Whether people are told how far the parameters' version, or the wishes to close the position, have been followed.
+    package var announces = false
 
     package init(
         strategyID: Int64,

@@ -21,6 +21,10 @@ struct StepColumns {
     private(set) var dayEquities: [Int64] = []
     private(set) var limits: [String?] = []
     private(set) var limitReasons: [String?] = []
+    private(set) var versions: [Int64] = []
+    private(set) var closed: [Int64] = []
+    /// Strategies of which something is to be announced.
+    private(set) var announcing: [Int64] = []
 
     private(set) var orderIDs: [String] = []
     private(set) var orderStrategies: [Int64] = []
@@ -81,6 +85,9 @@ struct StepColumns {
             dayEquities.append(try stored(checkpoint.day?.equity ?? .zero))
             limits.append(checkpoint.limit?.name)
             limitReasons.append(checkpoint.limit?.reason)
+            versions.append(checkpoint.version)
+            closed.append(checkpoint.closed)
+            if step.announces { announcing.append(step.strategyID) }
             mayChangeExposure =
                 mayChangeExposure || !step.orders.isEmpty || !step.settlements.isEmpty || !step.fills.isEmpty
             for order in step.orders { try append(order, of: step.strategyID) }

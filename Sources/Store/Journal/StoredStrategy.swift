@@ -11,10 +11,14 @@ package struct StoredStrategy: Sendable {
     /// Complete: every parameter of the mode.
     package let config: JSONValue
     package let limits: RiskLimits
+    /// Of the parameters and limits: plus one at every change.
+    package let version: Int64
     package let shard: Int
     package let phase: Phase
     package let isPaused: Bool
     package let stop: StopRequest?
+    /// `nil`: nobody ever wanted its position closed.
+    package let closing: CloseRequest?
     /// `nil` until it has run for the first time.
     package let checkpoint: Checkpoint?
     /// Why its shard was taken by the present owner: `crash`, `handover` or `vacant`. `nil` if the shard was empty then.
@@ -36,5 +40,11 @@ package struct StoredStrategy: Sendable {
     package struct StopRequest: Sendable, Equatable {
         package let reason: String
         package let closesPosition: Bool
+    }
+
+    package struct CloseRequest: Sendable, Equatable {
+        /// Plus one for each.
+        package let number: Int64
+        package let reason: String
     }
 }

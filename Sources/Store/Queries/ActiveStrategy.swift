@@ -37,4 +37,12 @@ package struct ActiveStrategy: Sendable {
     package let limitReached: ReachedLimit?
     /// Since midnight (UTC) of the day of the last candle, realised and not, in quote units.
     package let pnlToday: FixedDecimal
+    /// Of the config and the limits: plus one at every change.
+    package let version: Int64
+    /// The one that its owner runs; 0 if it has not run yet.
+    package let appliedVersion: Int64
+    /// The number of the last wish to close its position; 0 if there was none.
+    package let closing: Int64
+    /// Up to which of them all have been dealt with.
+    package let closed: Int64
 }

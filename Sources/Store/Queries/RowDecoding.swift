@@ -14,7 +14,12 @@ extension ActiveStrategy {
         (SELECT c.limit_reached FROM tenure.checkpoints c WHERE c.strategy_id = active_strategies.id) AS limit_reached, \
         (SELECT c.limit_reason FROM tenure.checkpoints c WHERE c.strategy_id = active_strategies.id) AS limit_reason, \
         coalesce((SELECT active_strategies.pnl + active_strategies.unrealized_pnl - c.day_equity_e8 * 0.00000001 \
-        FROM tenure.checkpoints c WHERE c.strategy_id = active_strategies.id AND c.day_ms IS NOT NULL), 0) AS pnl_today
+        FROM tenure.checkpoints c WHERE c.strategy_id = active_strategies.id AND c.day_ms IS NOT NULL), 0) AS pnl_today, \
+        (SELECT s.version FROM tenure.strategies s WHERE s.id = active_strategies.id) AS version, \
+        coalesce((SELECT c.version FROM tenure.checkpoints c WHERE c.strategy_id = active_strategies.id), 0) \
+        AS applied_version, \
+        (SELECT s.closing FROM tenure.strategies s WHERE s.id = active_strategies.id) AS closing, \
+        coalesce((SELECT c.closed FROM tenure.checkpoints c WHERE c.strategy_id = active_strategies.id), 0) AS closed
         """
 
     init(row: PostgresRow) throws {
@@ -46,7 +51,11 @@ extension ActiveStrategy {
             PostgresJSON.self,
             String?.self,
             String?.self,
-            DecimalColumn.self
+            DecimalColumn.self,
+            Int64.self,
+            Int64.self,
+            Int64.self,
+            Int64.self
         )
         id = row.0
         symbol = row.1
@@ -74,6 +83,10 @@ extension ActiveStrategy {
         limits = row.24.text
         limitReached = row.25.map { ReachedLimit(name: $0, reason: row.26 ?? "") }
         pnlToday = row.27.value
+        version = row.28
+        appliedVersion = row.29
+        closing = row.30
+        closed = row.31
     }
 }
 

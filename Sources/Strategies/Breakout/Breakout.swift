@@ -63,6 +63,15 @@ public struct Breakout: Strategy {
         return [OrderIntent(side: .buy, effect: .entry, quantity: quantity, reason: "breakout")]
     }
 
+    public mutating func takeOver(from previous: Breakout) {
+        if entryChannel.period == previous.entryChannel.period { entryChannel = previous.entryChannel }
+        if exitChannel.period == previous.exitChannel.period { exitChannel = previous.exitChannel }
+        if range.period == previous.range.period { range = previous.range }
+        // The stop stays measured by the range that the position was decided on.
+        rangeAtEntry = previous.rangeAtEntry
+        exitReason = previous.exitReason
+    }
+
     private mutating func exit(
         _ held: FixedDecimal,
         at close: FixedDecimal,

@@ -26,6 +26,21 @@ public struct AnyStrategy: Sendable {
         return intents
     }
 
+    /// Takes over from the strategy of the same mode that ran until now: see ``Strategy/takeOver(from:)``. If it throws, this one
+    /// is as it was before.
+    public mutating func takeOver(from previous: AnyStrategy) throws {
+        strategy = try Self.takingOver(strategy, from: previous.strategy)
+    }
+
+    private static func takingOver<S: Strategy>(_ next: S, from previous: any Strategy) throws -> S {
+        guard let previous = previous as? S else {
+            preconditionFailure("a strategy takes over from one of its own mode")
+        }
+        var next = next
+        try next.takeOver(from: previous)
+        return next
+    }
+
     /// The state as JSON text, keys sorted: the same state gives the same text, and every number in it is read back to
     /// the last bit.
     ///

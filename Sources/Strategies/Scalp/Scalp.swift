@@ -49,6 +49,16 @@ public struct Scalp: Strategy {
         }
     }
 
+    public mutating func takeOver(from previous: Scalp) {
+        if fast.period == previous.fast.period { fast = previous.fast }
+        if slow.period == previous.slow.period { slow = previous.slow }
+        if strength.period == previous.strength.period { strength = previous.strength }
+        // With another average it is another cross: then as of the last candle of the warm-up.
+        if fast == previous.fast, slow == previous.slow { wasAbove = previous.wasAbove }
+        candlesHeld = previous.candlesHeld
+        exitReason = previous.exitReason
+    }
+
     private mutating func handle(_ candle: Candle, context: StrategyContext) throws -> [OrderIntent] {
         let cross = update(candle.close.doubleValue)
         let held = context.position.quantity.roundedDown(toMultipleOf: parameters.quantityStep)

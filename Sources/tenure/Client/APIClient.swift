@@ -35,6 +35,10 @@ struct APIClient: Sendable {
         try await send(.PUT, path, .object(body))
     }
 
+    func patch(_ path: String, _ body: [String: JSONValue]) async throws -> JSONValue {
+        try await send(.PATCH, path, .object(body))
+    }
+
     func delete(_ path: String) async throws -> JSONValue { try await send(.DELETE, path) }
 
     /// The pages of a list as one: its first `limit` items, or all.

@@ -82,7 +82,7 @@ struct StartCommand: AsyncParsableCommand {
         options.print(answer, Self.text)
     }
 
-    private static func object(of parameters: [Parameter], _ option: String) throws -> [String: JSONValue] {
+    static func object(of parameters: [Parameter], _ option: String) throws -> [String: JSONValue] {
         var object: [String: JSONValue] = [:]
         for parameter in parameters {
             guard object.updateValue(parameter.value, forKey: parameter.key) == nil else {

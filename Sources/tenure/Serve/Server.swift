@@ -152,6 +152,7 @@ struct Server {
                     live: venue == nil ? [] : [binance.name]
                 ),
                 candles: ExchangeCandles(exchanges: exchangesByName),
+                replays: ModeReplays(registry: modes, exchanges: exchangesByName),
                 access: access,
                 readiness: ReplicaReadiness(replica: replica, halt: halt),
                 changes: changes,

@@ -60,7 +60,7 @@ struct ProtocolTests {
             }
             let cases: [(HTTPRequest.Method, String, String)] = [
                 (.get, "/api/live-strategy/start", "POST"), (.post, "/api/live-strategy/status", "GET, HEAD"),
-                (.delete, "/api/live-strategy/1", "GET, HEAD"), (.put, "/healthz", "GET, HEAD"),
+                (.delete, "/api/live-strategy/1", "GET, HEAD, PATCH"), (.put, "/healthz", "GET, HEAD"),
                 (.post, "/", "GET, HEAD"), (.post, "/api", "GET, HEAD"),
                 (.init("FROB")!, "/api/replicas", "GET, HEAD"),
             ]

@@ -155,6 +155,6 @@ struct RepetitionTests {
 }
 
 extension HTTPField.Name {
-    fileprivate static let idempotencyKey = Self("Idempotency-Key")!
+    static let idempotencyKey = Self("Idempotency-Key")!
     fileprivate static let replayed = Self("Idempotent-Replayed")!
 }

@@ -25,6 +25,7 @@ struct StartRouteTests {
                     "last_active", "owner", "shard", "epoch", "position", "exposure", "pnl", "unrealized_pnl", "fees",
                     "trades_count",
                     "candles", "restores", "last_candle", "last_error", "limits", "limit_reached", "pnl_today",
+                    "version", "applied_version", "closing",
                 ]
             )
             #expect(json["symbol"].string == "BTCUSDT")

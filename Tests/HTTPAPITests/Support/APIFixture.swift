@@ -107,6 +107,7 @@ struct APIFixture: Sendable {
                 repetitions: IdempotencyRepository(database: pool, timeout: statementTimeout),
                 validator: TestValidator(),
                 candles: TestCandles(),
+                replays: TestReplays(),
                 access: access,
                 readiness: readiness,
                 changes: changes,
@@ -157,6 +158,12 @@ struct APIFixture: Sendable {
         var headers = headers
         if headers[.contentType] == nil { headers[.contentType] = "application/json" }
         return try await client.execute(uri: path, method: .post, headers: headers, body: ByteBuffer(string: body))
+    }
+
+    func patch(_ path: String, _ body: String, headers: HTTPFields = [:]) async throws -> TestResponse {
+        var headers = headers
+        headers[.contentType] = "application/json"
+        return try await client.execute(uri: path, method: .patch, headers: headers, body: ByteBuffer(string: body))
     }
 
     func put(_ path: String, _ body: String) async throws -> TestResponse {

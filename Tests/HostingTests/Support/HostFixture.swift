@@ -232,6 +232,36 @@ struct HostFixture: Sendable {
     }
 
     /// When this returns the owner knows of it, but may not have looked yet.
+    func change(_ strategy: Int64, to config: [String: JSONValue], shard: Int? = 0, by index: Int = 0) async throws {
+        let version = try #require(
+            try await database.number("SELECT version FROM tenure.strategies WHERE id = \(strategy)")
+        )
+        let order = ChangeOrder(
+            id: strategy,
+            version: version,
+            config: .object(config),
+            limits: .none,
+            differences: .object([:])
+        )
+        #expect(try await desired.change(order) == .changed(version: version + 1))
+        replicas[index].host.refresh(shard: shard)
+    }
+
+    /// Likewise.
+    func close(_ symbol: Symbol = "BTCUSDT", pauses: Bool = false, shard: Int? = 0, by index: Int = 0) async throws
+        -> CloseOutcome
+    {
+        let outcome = try await desired.requestClose(
+            symbol: symbol,
+            exchange: "binance",
+            reason: "the news",
+            pauses: pauses
+        )
+        replicas[index].host.refresh(shard: shard)
+        return outcome
+    }
+
+    /// When this returns the owner knows of it, but may not have looked yet.
     func setPaused(_ isPaused: Bool, symbol: Symbol = "BTCUSDT", shard: Int? = 0, by index: Int = 0) async throws {
         _ = try await desired.setPaused(symbol: symbol, exchange: "binance", isPaused)
         replicas[index].host.refresh(shard: shard)

@@ -8,11 +8,16 @@ struct Puppet: Strategy {
 
     struct Parameters: StrategyParameters {
         static let schema = ParameterSchema([
-            .integer("warm_up", default: 0, in: 0...100, description: "Candles of history.")
+            .integer("warm_up", default: 0, in: 0...100, description: "Candles of history."),
+            .boolean("stubborn", default: false, description: "Refuses to take over from another one."),
         ])
         let warmUp: Int
+        let isStubborn: Bool
 
-        init(_ config: ParameterReader) { warmUp = config.integer("warm_up") }
+        init(_ config: ParameterReader) {
+            warmUp = config.integer("warm_up")
+            isStubborn = config.boolean("stubborn")
+        }
     }
 
     /// The volumes that mean something.
@@ -43,7 +48,18 @@ struct Puppet: Strategy {
     private var insists = false
     private var asksOnceMore = false
 
-    init(parameters: Parameters) {}
+    private(set) var warmUp: Int
+    private var isStubborn: Bool
+
+    init(parameters: Parameters) {
+        warmUp = parameters.warmUp
+        isStubborn = parameters.isStubborn
+    }
+
+    mutating func takeOver(from previous: Puppet) throws {
+        if isStubborn { throw Failure() }
+        (candles, rejections, fills) = (previous.candles, previous.rejections, previous.fills)
+    }
 
     static func warmUpCandles(_ parameters: Parameters) -> Int { parameters.warmUp }
 

@@ -15,11 +15,12 @@ CONFIGURATION = """
 expected-statuses = ["2xx", "401", "403", "404", "409", "422"]
 
 # A cursor is valid if it came from the page before; the two forms of the events take different parameters; a number may have more
-# digits than can be kept exactly: 400.
+# digits than can be kept exactly: 400. A strategy has
+# another version than the one that a change was made for: 412.
 [[operations]]
-include-path-regex = "/(status|history|orders|fills|events|ownership|start)$"
+include-path-regex = "/(status|history|orders|fills|events|ownership|start|replay|live-strategy/.id.)$"
 [operations.checks.positive_data_acceptance]
-expected-statuses = ["2xx", "400", "401", "403", "404", "409", "422"]
+expected-statuses = ["2xx", "400", "401", "403", "404", "409", "412", "422"]
 """
 
 
