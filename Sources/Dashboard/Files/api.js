@@ -17,10 +17,11 @@ function headers() {
   return { accept: "application/json" };
 }
 
-async function request(method, path, { query, body, signal } = {}) {
+async function request(method, path, { query, body, version } = {}) {
   const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== null && value !== "");
   const url = pairs.length ? `${path}?${new URLSearchParams(pairs)}` : path;
-  const options = { method, headers: headers(), cache: "no-store", signal: signal ?? AbortSignal.timeout(15000) };
+  const options = { method, headers: headers(), cache: "no-store", signal: AbortSignal.timeout(15000) };
+  if (version !== undefined) options.headers["if-match"] = `"${version}"`;
   if (body !== undefined) {
     options.body = JSON.stringify(body);
     options.headers["content-type"] = "application/json";
@@ -39,6 +40,9 @@ async function request(method, path, { query, body, signal } = {}) {
 export const get = (path, query) => request("GET", path, { query });
 export const remove = (path) => request("DELETE", path);
 export const post = (path, body = {}) => request("POST", path, { body });
+export const put = (path, body) => request("PUT", path, { body });
+/** Changes what it names; refused with 412 if it is not this version any more. */
+export const patch = (path, body, version) => request("PATCH", path, { body, version });
 
 /** Every item of a paged list. */
 export async function* all(path, query = {}) {

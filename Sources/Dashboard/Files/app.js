@@ -10,6 +10,7 @@ const views = {
   "": async () => overview,
   strategies: async () => (await import("./strategies.js")).strategies,
   strategy: async () => (await import("./strategy.js")).strategy,
+  edit: async () => (await import("./edit.js")).edit,
   start: async () => (await import("./start.js")).start,
   history: async () => (await import("./history.js")).history,
   events: async () => (await import("./events.js")).events,
@@ -33,7 +34,7 @@ async function show() {
   const mine = ++visit;
   for (const anchor of document.querySelectorAll(".bar nav a")) {
     const target = anchor.getAttribute("href").replace("#/", "");
-    const isHere = target === name || (target === "strategies" && name === "strategy");
+    const isHere = target === name || (target === "strategies" && ["strategy", "edit"].includes(name));
     if (isHere) anchor.setAttribute("aria-current", "page");
     else anchor.removeAttribute("aria-current");
   }
@@ -64,6 +65,7 @@ async function show() {
 let isRunning = false;
 let isWanted = false;
 let timer = null;
+let notBefore = 0;
 let failing = null;
 
 /** Asks for what is shown, now; once more afterwards if it is asked for meanwhile. */
@@ -88,7 +90,8 @@ async function refresh() {
     isWanted = false;
     // Whoever has many strategies, or a slow way here, asks less often: most of the time nothing is asked.
     const took = performance.now() - began;
-    const pause = again ? Math.max(shortest, took) : Math.max(interval, took * 4);
+    notBefore = performance.now() + Math.max(shortest, took);
+    const pause = again ? notBefore - performance.now() : Math.max(interval, took * 4);
     timer = setTimeout(refresh, document.hidden ? interval * 30 : pause);
   }
 }
@@ -123,7 +126,8 @@ const watch = () => follow(
     current?.event?.(event);
     if (current?.wants?.(event) ?? true) {
       if (isRunning) isWanted = true;
-      else { clearTimeout(timer); timer = setTimeout(refresh, shortest / 4); }
+      // At once after a silence; but events that never end do not make it ask without end.
+      else { clearTimeout(timer); timer = setTimeout(refresh, Math.max(shortest / 4, notBefore - performance.now())); }
     }
   },
   (open) => {

@@ -7,10 +7,11 @@ let number = 0;
 /**
  * Asks for a confirmation.
  * @param {object} question `title`; `lines` that say in words what will happen; `confirm`: the button's words; `kind`: "bad"
- *   where something is lost; `phrase`: what must be typed first; `fields`: elements with a `name`, between.
+ *   where something is lost; `phrase`: what must be typed first; `fields`: elements with a `name`, between; `isRight`: whether
+ *   what they hold will do.
  * @returns {Promise<FormData|null>} What was entered; null if nothing is to be done.
  */
-export function ask({ title, lines, confirm, kind = "plain", phrase = null, fields = [] }) {
+export function ask({ title, lines, confirm, kind = "plain", phrase = null, fields = [], isRight = () => true }) {
   return new Promise((answer) => {
     const id = `dialog-${++number}`;
     const button = h("button", { type: "submit", class: kind === "bad" ? "danger" : "primary" }, confirm);
@@ -36,7 +37,7 @@ export function ask({ title, lines, confirm, kind = "plain", phrase = null, fiel
     let result = null;
     form.addEventListener("submit", (event) => {
       check();
-      if (button.disabled) { event.preventDefault(); return; }
+      if (button.disabled || !isRight()) { event.preventDefault(); return; }
       result = new FormData(form);
     });
     dialog.addEventListener("close", () => { dialog.remove(); answer(result); });
@@ -46,6 +47,11 @@ export function ask({ title, lines, confirm, kind = "plain", phrase = null, fiel
     if (!typing.hidden) typed.focus();
   });
 }
+
+/** Why, in words that others will read. */
+export const reasonField = (title, value) => h("p", { class: "field" },
+  h("label", { for: "reason" }, title),
+  h("input", { type: "text", id: "reason", name: "reason", maxlength: "200", value, autocomplete: "off", required: true }));
 
 /** The choice of what becomes of open positions, and the reason, for a stop. */
 export function stopFields() {
@@ -57,8 +63,6 @@ export function stopFields() {
       h("legend", {}, "Open positions"),
       choice("keep", "Keep", "What is held stays as it is; nobody watches it any more.", true),
       choice("close", "Close", "Everything that is held is sold at the last price.", false)),
-    h("p", { class: "field" },
-      h("label", { for: "stop-reason" }, "Reason, for the history"),
-      h("input", { type: "text", id: "stop-reason", name: "reason", maxlength: "200", value: "user_stopped", autocomplete: "off", required: true })),
+    reasonField("Reason, for the history", "user_stopped"),
   ];
 }

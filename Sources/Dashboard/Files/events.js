@@ -5,8 +5,8 @@ import { h, keyed, setText } from "./dom.js";
 import { dateTime, sentence, timeOfDay, weight } from "./format.js";
 
 const groups = [
-  ["Life", ["started", "paused", "resumed", "stop_requested", "stopped"]],
-  ["Trouble", ["failed", "quarantined", "orphaned", "fenced", "halted"]],
+  ["Life", ["started", "changed", "paused", "resumed", "stop_requested", "close_requested", "stopped"]],
+  ["Trouble", ["failed", "quarantined", "orphaned", "fenced", "in_doubt", "entries_paused", "limit_reached", "halted", "unhalted"]],
   ["Moves", ["claimed", "restored", "handed_over", "drain_requested"]],
   ["Orders", ["order"]],
   ["Fills", ["fill"]],

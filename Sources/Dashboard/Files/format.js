@@ -10,7 +10,8 @@ export const count = (value) => whole.format(value);
 export function money(text) {
   const value = Number(text);
   if (value !== 0 && Math.abs(value) < 0.1) return Number(value.toPrecision(2)).toFixed(Math.min(8, 1 - Math.floor(Math.log10(Math.abs(value)))));
-  return two.format(value);
+  // As a text it is formatted exactly, however long it is.
+  return two.format(text);
 }
 
 /** The same with its sign: a true minus, as wide as the plus. */
@@ -24,9 +25,17 @@ export function signed(text) {
 export const tone = (text) => (Number(text) > 0 ? "gain" : Number(text) < 0 ? "loss" : "");
 
 /** A quantity or a price, all digits that count. */
-export const exact = (text) => many.format(Number(text));
+export const exact = (text) => many.format(text);
 
-export const percent = (share) => `${whole.format(share * 100)} %`;
+/** A parameter or a limit, as it was given. */
+export const plain = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+
+const units = { s: 1000, m: 60000, h: 3600000, d: 86400000, w: 604800000 };
+/** How long a candle lasts. */
+export const milliseconds = (interval) => parseInt(interval, 10) * units[interval.at(-1)];
+
+/** Rounded down: what is not quite used up does not look as if it were. */
+export const percent = (share) => `${whole.format(Math.floor(share * 100))} %`;
 
 let offset = 0;
 /** The servers' clock decides: told with every overview. */
@@ -77,14 +86,16 @@ export function sentence(event, names = new Map(), replicas = new Map()) {
   const by = details.by && event.kind !== "fenced" ? `, by ${details.by}` : "";
   switch (event.kind) {
     case "started": return `${symbol} started: ${details.strategy_type ?? ""} ${details.interval ?? ""} (${details.execution ?? ""})${by}`;
+    case "changed": return `${symbol} changed: ${differences(details.changes)}${by}`;
+    case "close_requested": return `${symbol} is to close its position: ${details.reason ?? "asked"}${by}`;
     case "paused": return `${symbol} paused: no new entries${by}`;
     case "resumed": return `${symbol} resumed${by}`;
     case "stop_requested": return `${symbol} is to stop: ${details.reason ?? "asked"}${by}`;
     case "stopped": return `${symbol} stopped: ${details.reason ?? ""}`;
     case "failed": return `${symbol} failed: ${details.error ?? ""}`;
     case "quarantined": return `${symbol} quarantined: ${details.reason ?? ""}`;
-    case "order": return `${symbol} order: ${details.side} ${details.quantity} (${details.reason}), ${details.status}`;
-    case "fill": return `${symbol} ${details.side === "buy" ? "bought" : "sold"} ${details.quantity} at ${details.price}`;
+    case "order": return `${symbol} order: ${details.side} ${exact(details.quantity)} (${details.reason}), ${details.status}`;
+    case "fill": return `${symbol} ${details.side === "buy" ? "bought" : "sold"} ${exact(details.quantity)} at ${exact(details.price)}`;
     case "fenced": return `${replica} declared dead: ${details.reason ?? ""}`;
     case "claimed": return `${replica} took ${strategies(details.strategies)}${details.reason ? ` (${details.reason})` : ""}`;
     case "restored": return `${replica} restored ${strategies(details.strategies)}`;
@@ -92,17 +103,26 @@ export function sentence(event, names = new Map(), replicas = new Map()) {
     case "orphaned": return `${strategies(details.strategies)} without an owner: nobody has room`;
     case "drain_requested": return `${replica} was asked to hand everything over${by}`;
     case "limit_reached": return `${symbol} opens nothing: ${details.reason ?? ""} (${(details.limit ?? "").replaceAll("_", " ")})`;
-    case "limit_set": return `Exposure limit of ${details.execution} ${details.to ? `set to ${details.to}` : "taken away"}${details.from ? ` (was ${details.from})` : ""}${by}`;
+    case "in_doubt": return `${symbol}: ${details.reason ?? details.error ?? "an order is in doubt"}`;
+    case "limit_set": return `Exposure limit of ${details.execution === "live" ? "live money" : details.execution} ${details.to ? `set to ${exact(details.to)}` : "taken away"}${details.from ? ` (was ${exact(details.from)})` : ""}${by}`;
     case "halted": return `All trading halted: ${details.reason ?? ""}${by}`;
     case "unhalted": return `Trading goes on: the halt is lifted${by}`;
     default: return [event.kind.replaceAll("_", " "), symbol, JSON.stringify(details)].filter(Boolean).join(" · ");
   }
 }
 
+/** What was and what is, of each parameter and limit that was changed. */
+function differences(changes) {
+  return Object.values(changes ?? {}).flatMap((part) => Object.entries(part ?? {}))
+    .map(([name, change]) => `${name.replaceAll("_", " ")} ${shown(change?.from)} → ${shown(change?.to)}`).join(", ");
+}
+
+const shown = (value) => (value === null || value === undefined ? "none" : plain(value));
+
 /** How much an event wants to be seen. */
 export function weight(kind) {
-  if (["failed", "quarantined", "fenced", "orphaned", "halted"].includes(kind)) return "bad";
-  if (["claimed", "handed_over", "drain_requested", "paused", "limit_reached"].includes(kind)) return "warn";
+  if (["failed", "quarantined", "fenced", "orphaned", "in_doubt", "halted"].includes(kind)) return "bad";
+  if (["claimed", "handed_over", "drain_requested", "paused", "limit_reached", "entries_paused", "close_requested"].includes(kind)) return "warn";
   if (["started", "restored", "resumed", "unhalted"].includes(kind)) return "good";
   return "plain";
 }

@@ -1,7 +1,7 @@
 // The switch for all trading, on every page.
 
 import { get, post, remove } from "./api.js";
-import { ask } from "./dialog.js";
+import { ask, reasonField } from "./dialog.js";
 import { h, note, setText } from "./dom.js";
 import { dateTime } from "./format.js";
 
@@ -39,9 +39,7 @@ async function halt() {
       "What is held stays as it is. Strategies go on watching the market, and orders that have left already are followed to their end.",
       "It holds until somebody lifts it, through every restart.",
     ],
-    fields: [h("p", { class: "field" },
-      h("label", { for: "halt-reason" }, "Reason, for everybody"),
-      h("input", { type: "text", id: "halt-reason", name: "reason", maxlength: "200", value: "halted by an operator", autocomplete: "off", required: true }))],
+    fields: [reasonField("Reason, for everybody", "halted by an operator")],
   });
   if (!answer) return;
   try {

@@ -3,6 +3,7 @@
 import { get, post } from "./api.js";
 import { ask, stopFields } from "./dialog.js";
 import { h, keyed, note, setAttribute, setText } from "./dom.js";
+import { sum } from "./decimal.js";
 import { age, count, dateTime, exact, money, signed } from "./format.js";
 
 const size = 100;
@@ -18,6 +19,7 @@ const columns = [
   ["Exposure", "exposure", "number"],
   ["Unrealised", "unrealized_pnl", "number medium"],
   ["Realised", "pnl", "number"],
+  ["Today", "pnl_today", "number medium"],
   ["Trades", "trades_count", "number wide"],
   ["Last candle", "last_candle", "number wide"],
   ["Since", "started_at", "number wide"],
@@ -93,8 +95,14 @@ export function strategies({ query, refresh }) {
   const body = h("tbody");
   const empty = h("p", { class: "empty", hidden: true });
   const range = h("span", { class: "range", role: "status" });
-  const back = h("button", { type: "button", onclick: () => change("page", state.page - 1) }, "Previous");
-  const next = h("button", { type: "button", onclick: () => change("page", state.page + 1) }, "Next");
+  /** Above the table and below it. */
+  const pagers = ["Pages", "Pages, below the table"].map((label) => h("span", { class: "pages", role: "group", "aria-label": label },
+    h("button", { type: "button", onclick: () => turn(-1) }, "Previous"),
+    h("button", { type: "button", onclick: () => turn(1) }, "Next")));
+  function turn(by) {
+    change("page", state.page + by);
+    window.scrollTo(0, 0);
+  }
 
   // MARK: What is done to many
 
@@ -140,7 +148,7 @@ export function strategies({ query, refresh }) {
 
   async function stop() {
     const open = holding();
-    const worth = open.reduce((sum, item) => sum + Number(item.exposure), 0);
+    const worth = sum(...open.map((item) => item.exposure));
     const answer = await ask({
       title: `Stop ${these()}?`, confirm: "Stop", kind: "bad",
       lines: [
@@ -211,20 +219,22 @@ export function strategies({ query, refresh }) {
     setText(cells[3], item.owner?.name ?? "–");
     setText(cells[4], Number(item.position) ? exact(item.position) : "–");
     setText(cells[5], Number(item.exposure) ? money(item.exposure) : "–");
-    for (const [cell, value] of [[cells[6], item.unrealized_pnl], [cells[7], item.pnl]]) {
+    for (const [cell, value] of [[cells[6], item.unrealized_pnl], [cells[7], item.pnl], [cells[8], item.pnl_today]]) {
       setText(cell, signed(value));
+      setAttribute(cell, "title", value);
       cell.classList.toggle("gain", Number(value) > 0);
       cell.classList.toggle("loss", Number(value) < 0);
     }
-    setText(cells[8], count(item.trades_count));
-    setText(cells[9], age(item.last_candle));
-    setText(cells[10], age(item.started_at));
-    setAttribute(cells[10], "title", dateTime(item.started_at));
+    setText(cells[9], count(item.trades_count));
+    setText(cells[10], age(item.last_candle));
+    setText(cells[11], age(item.started_at));
+    setAttribute(cells[11], "title", dateTime(item.started_at));
   }
 
   function draw() {
     keyed(body, items, (item) => item.id, makeRow, updateRow);
     for (const head of heads) head.update();
+    frame.hidden = items.length === 0;
     empty.hidden = items.length > 0;
     if (!items.length) {
       const isFiltered = Object.values(filters()).some(Boolean);
@@ -232,8 +242,11 @@ export function strategies({ query, refresh }) {
     }
     const first = (state.page - 1) * size;
     setText(range, total ? `${count(first + 1)}–${count(first + items.length)} of ${count(total)}` : "");
-    back.disabled = state.page === 1;
-    next.disabled = first + items.length >= total;
+    for (const pager of pagers) {
+      pager.hidden = total <= size;
+      pager.firstChild.disabled = state.page === 1;
+      pager.lastChild.disabled = first + items.length >= total;
+    }
     actions.hidden = selected.size === 0;
     for (const button of actions.querySelectorAll("button")) button.disabled = isBusy;
     setText(chosen, isBusy ? `${count(selected.size)} to go …` : `${count(selected.size)} selected`);
@@ -256,16 +269,17 @@ export function strategies({ query, refresh }) {
     draw();
   }
 
+  const frame = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Active strategies" },
+    h("table", { class: "rows" }, h("thead", {}, h("tr", {}, h("td", { class: "check trader" }, everyone), ...heads)), body));
   const element = h("div", { class: "view strategies" },
     h("div", { class: "heading" }, h("h1", {}, "Strategies"), range,
-      h("span", { class: "pages" }, back, next)),
+      pagers[0]),
     h("div", { class: "filters", role: "search" },
       h("label", { class: "hidden", for: "search" }, "Search"), search,
       select("status", "status", statuses), modes, owners, select("execution", "execution", ["paper", "live"])),
     actions,
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Active strategies" },
-      h("table", { class: "rows" }, h("thead", {}, h("tr", {}, h("td", { class: "check trader" }, everyone), ...heads)), body)),
-    empty);
+    frame,
+    empty, pagers[1]);
 
   return {
     title: "Strategies", element, refresh: load,

@@ -59,6 +59,7 @@ extension Schema {
                         ("exposure", .decimal), ("pnl", .decimal), ("pnl_today", .decimal),
                         ("unrealized_pnl", .decimal), ("fees", .decimal),
                         ("orders_under_way", .count),
+                        ("orders_in_doubt", .count.described("Sent, and not known whether they arrived.")),
                     ])
                 )
             ),

@@ -125,6 +125,7 @@ extension Overview.Book {
             json.member("unrealized_pnl", unrealizedPnL)
             json.member("fees", fees)
             json.member("orders_under_way", ordersUnderWay)
+            json.member("orders_in_doubt", ordersInDoubt)
         }
     }
 }

@@ -51,7 +51,8 @@ package struct DesiredStateRepository: Sendable {
             ), logged AS (
                 INSERT INTO tenure.events (kind, strategy_id, details)
                 SELECT 'stop_requested', u.id, jsonb_strip_nulls(jsonb_build_object(
-                    'reason', \(reason)::text, 'positions', \(positions.rawValue)::text, 'by', \(by)::text))
+                    'symbol', \(symbol.name)::text, 'reason', \(reason)::text,
+                    'positions', \(positions.rawValue)::text, 'by', \(by)::text))
                 FROM updated u WHERE u.first
             )
             SELECT f.is_fresh, u.id, u.shard,
@@ -106,7 +107,7 @@ package struct DesiredStateRepository: Sendable {
             ), logged AS (
                 INSERT INTO tenure.events (kind, strategy_id, details)
                 SELECT \(paused ? "paused" : "resumed"), u.id,
-                    jsonb_strip_nulls(jsonb_build_object('by', \(by)::text))
+                    jsonb_strip_nulls(jsonb_build_object('symbol', \(symbol.name)::text, 'by', \(by)::text))
                 FROM updated u
             )
             SELECT f.is_fresh, t.id, t.shard, u.id IS NOT NULL,

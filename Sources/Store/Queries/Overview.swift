@@ -17,6 +17,8 @@ package struct Overview: Sendable {
         package let fees: FixedDecimal
         /// Orders that are not settled yet.
         package let ordersUnderWay: Int64
+        /// Of these: sent, and not known whether they arrived.
+        package let ordersInDoubt: Int64
     }
 
     /// Of the database.

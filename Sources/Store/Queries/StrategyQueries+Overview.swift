@@ -15,16 +15,20 @@ extension StrategyQueries {
                     sum(exposure) AS exposure, sum(pnl) AS pnl, sum(unrealized_pnl) AS unrealized, sum(fees) AS fees, sum(today) AS today
                 FROM active GROUP BY execution
             ), under_way AS (
-                SELECT execution, count(*) AS orders FROM tenure.orders
+                SELECT execution, count(*) AS orders,
+                    -- Sent, not answered, and too late to be accepted any more: nobody knows yet what became of it.
+                    count(*) FILTER (WHERE status = 'intended'
+                        AND signed_at_ms + receive_window_ms < extract(epoch FROM clock_timestamp()) * 1000) AS doubtful
+                FROM tenure.orders
                 WHERE status IN ('intended', 'acknowledged', 'partially_filled') GROUP BY execution
             )
             SELECT clock_timestamp() AS at, NULL AS status, execution, b.strategies, b.holding, b.exposure, b.pnl,
-                b.unrealized, b.fees, coalesce(u.orders, 0) AS orders, b.today
+                b.unrealized, b.fees, coalesce(u.orders, 0) AS orders, coalesce(u.doubtful, 0), b.today
             FROM books b LEFT JOIN under_way u USING (execution)
             UNION ALL
-            SELECT clock_timestamp(), status, '', count(*), 0, 0, 0, 0, 0, 0, 0 FROM active GROUP BY status
+            SELECT clock_timestamp(), status, '', count(*), 0, 0, 0, 0, 0, 0, 0, 0 FROM active GROUP BY status
             UNION ALL
-            SELECT clock_timestamp(), NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0
+            SELECT clock_timestamp(), NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0
             ORDER BY execution
             """,
             timeout: timeout
@@ -33,7 +37,9 @@ extension StrategyQueries {
         var statuses: [StrategyStatus: Int64] = [:]
         var books: [Overview.Book] = []
         for row in rows {
-            let (now, status, execution, strategies, holding, exposure, pnl, unrealized, fees, orders, today) =
+            let (
+                now, status, execution, strategies, holding, exposure, pnl, unrealized, fees, orders, doubtful, today
+            ) =
                 try row.decode(
                     PostgresTimestamp.self,
                     StrategyStatus?.self,
@@ -44,6 +50,7 @@ extension StrategyQueries {
                     DecimalColumn.self,
                     DecimalColumn.self,
                     DecimalColumn.self,
+                    Int64.self,
                     Int64.self,
                     DecimalColumn.self
                 )
@@ -61,7 +68,8 @@ extension StrategyQueries {
                         pnlToday: today.value,
                         unrealizedPnL: unrealized.value,
                         fees: fees.value,
-                        ordersUnderWay: orders
+                        ordersUnderWay: orders,
+                        ordersInDoubt: doubtful
                     )
                 )
             }

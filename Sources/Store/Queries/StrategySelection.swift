@@ -33,6 +33,7 @@ package enum StrategySorting: String, Sendable, Hashable, CaseIterable {
     case exposure
     case pnl
     case unrealizedPnL = "unrealized_pnl"
+    case today = "pnl_today"
     case trades = "trades_count"
     case lastCandle = "last_candle"
     case started = "started_at"
@@ -41,7 +42,7 @@ package enum StrategySorting: String, Sendable, Hashable, CaseIterable {
     var column: String {
         switch self {
         case .symbol, .status, .position, .exposure, .pnl: rawValue
-        case .unrealizedPnL, .trades, .lastCandle, .started: rawValue
+        case .unrealizedPnL, .today, .trades, .lastCandle, .started: rawValue
         case .mode: "strategy_type"
         case .owner: "owner_name"
         }

@@ -26,7 +26,8 @@ struct DashboardRouteTests {
                 wanted.formUnion(file.text.matches(of: /(?:from |import\()"\.\/([a-z.]+)"/).map { String($0.1) })
             }
             #expect(wanted == Set(DashboardFile.all.keys))
-            #expect(bytes < 150_000)
+            // Of all views; what the first one needs is measured in a browser.
+            #expect(bytes < 200_000)
             _ = try await api.get("/dashboard/nothing.js").problem(.notFound, "not-found")
         }
     }

@@ -43,6 +43,22 @@ struct OverviewRouteTests {
             #expect(book["pnl"].string == "15")
             #expect(book["fees"].string == "2.5")
             #expect(book["orders_under_way"].int == 0)
+            #expect(book["orders_in_doubt"].int == 0)
+            // Not sent yet; sent a moment ago; sent, and too late by now to be accepted.
+            for (index, signed) in ["NULL", "now() - interval '1 s'", "now() - interval '60 s'"].enumerated() {
+                try await api.pool.query(
+                    """
+                    INSERT INTO tenure.orders (client_order_id, strategy_id, exchange, symbol, execution, side, effect,
+                        quantity_e8, reason, status, decided_on_ms, shard, epoch, signed_at_ms, receive_window_ms)
+                    SELECT 'o-' || \(index), id, 'binance', symbol, 'paper', 'buy', 'entry', 1, 'cross', 'intended', 1000, shard, 1,
+                        extract(epoch FROM \(raw: signed)) * 1000, 30000
+                    FROM tenure.strategies WHERE symbol = 'COIN1'
+                    """
+                )
+            }
+            let later = try await api.get("/api/overview").json()["books"][0]
+            #expect(later["orders_under_way"].int == 3)
+            #expect(later["orders_in_doubt"].int == 1)
         }
     }
 
@@ -66,6 +82,7 @@ struct OverviewRouteTests {
             ("status=paused", ["COIN3"], 1), ("search=BAD&status=paused", [], 0),
             ("mode=scalp&execution=paper&owner=1&search=alpha", ["BAD4", "COIN0", "COIN1", "COIN2", "COIN3"], 5),
             ("owner=2", [], 0), ("execution=live", [], 0), ("search=%25", [], 0), ("offset=5", [], 0),
+            ("sort=pnl_today&limit=1", ["BAD4"], 5),
         ]
     )
     func strategies(query: String, symbols: [String], total: Int) async throws {
@@ -96,6 +113,8 @@ struct OverviewRouteTests {
         try await withStrategies { api in
             let all = try await api.get("/api/events", headers: json).json()["items"].array.map { $0["kind"].string }
             #expect(all == ["paused", "started", "started", "started", "started", "started"])
+            let paused = try await api.get("/api/events?limit=1", headers: json).json()["items"][0]["details"]
+            #expect(paused["symbol"].string == "COIN3")
             let first = try await api.get("/api/events?kinds=started,stopped&limit=3", headers: json).json()
             #expect(first["items"].array.map { $0["details"]["symbol"].string } == ["BAD4", "COIN3", "COIN2"])
             let rest = try await api.get(

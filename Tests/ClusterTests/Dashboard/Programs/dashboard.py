@@ -14,89 +14,24 @@ import signal
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager
 
 from axe_playwright_python.sync_playwright import Axe
+from browser import MARKUP, Page, step
 from playwright.sync_api import expect, sync_playwright
 
 URL, SCREENSHOTS, BROWSER = sys.argv[1:]
-# Machines are slow and shared: limits are for what hangs, not for what takes long.
-LIMIT = 120_000
-MARKUP = "<img src=x onerror=\"window.pwned=1\"><script>window.pwned=1</script>"
 # It trades every few candles.
 EAGER = {"fast_period": 2, "slow_period": 3, "rsi_floor": "0", "rsi_ceiling": "100"}
 
-expect.set_options(timeout=LIMIT)
-
-
-def ask(path, body=None):
+def ask(path, body=None, method=None):
     request = urllib.request.Request(URL + path, body and json.dumps(body).encode(), {
-        "content-type": "application/json", "authorization": f"Bearer {os.environ['OPERATOR_TOKEN']}"})
+        "content-type": "application/json", "authorization": f"Bearer {os.environ['OPERATOR_TOKEN']}"}, method=method)
     with urllib.request.urlopen(request, timeout=120) as answer:
         return json.load(answer)
 
 
-class Page:
-    """A tab, with all that it complains about."""
-
-    def __init__(self, browser, base=URL, **options):
-        self.base = base
-        self.context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
-        self.tab = self.context.new_page()
-        self.complaints = []
-        self.is_lossy = False
-        self.elsewhere = []
-        self.tab.on("console", self.heard)
-        self.tab.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        self.tab.on("request", self.asked)
-        self.tab.set_default_timeout(LIMIT)
-
-    def heard(self, message):
-        if message.type not in ("error", "warning"):
-            return
-        if self.is_lossy and message.text.startswith("Failed to load resource"):
-            return
-        self.complaints.append(f"{message.type}: {message.text}")
-
-    def asked(self, request):
-        if not request.url.startswith((self.base, "blob:")):
-            self.elsewhere.append(request.url)
-
-    def go(self, view):
-        self.tab.goto(f"{self.base}/#/{view}")
-
-    def sign_in(self, who):
-        """The browser says by itself that it was refused at first."""
-        self.is_lossy = True
-        self.go("")
-        self.tab.get_by_label("Access token").fill(os.environ[f"{who.upper()}_TOKEN"])
-        self.button("Sign in").click()
-        expect(self.one("#who")).to_contain_text(who)
-        expect(self.one("#link")).to_have_attribute("data-state", "live")
-        self.is_lossy = False
-
-    def one(self, selector, **options):
-        return self.tab.locator(selector, **options)
-
-    def button(self, name):
-        return self.tab.get_by_role("button", name=name, exact=True)
-
-    def check(self):
-        assert not self.complaints, f"the browser complained: {self.complaints}"
-        assert not self.elsewhere, f"the page asked elsewhere: {self.elsewhere}"
-        assert self.tab.evaluate("() => window.pwned === undefined"), "a text became a program"
-        assert self.one("main img, main script, dialog img").count() == 0, "a text became markup"
-
-
-@contextmanager
-def step(name):
-    began = time.monotonic()
-    yield
-    print(f"{name}: {time.monotonic() - began:.1f} s", flush=True)
-
-
 def sign_in(browser, page):
-    guest = Page(browser)
+    guest = Page(browser, URL)
     guest.is_lossy = True
     guest.go("")
     guest.tab.get_by_label("Access token").fill("tenure_wrong")
@@ -121,7 +56,7 @@ def sign_in(browser, page):
 
 def first_view(browser):
     """What is transferred until the overview is there, for somebody who is signed in already."""
-    page = Page(browser)
+    page = Page(browser, URL)
     page.context.add_cookies([{"name": "tenure_token", "value": os.environ["OPERATOR_TOKEN"], "url": URL}])
     sizes = []
     page.tab.on("requestfinished", lambda request: sizes.append(
@@ -175,13 +110,36 @@ def start(page):
     for name, value in EAGER.items():
         page.one(f"#field-config-{name}").fill(str(value))
     page.tab.get_by_label("Candles", exact=True).select_option("1s")
-    page.tab.screenshot(path=f"{SCREENSHOTS}/start.png", full_page=True)
+    replay(page)
+    in_all_ways(page, "replayed")
     page.button("Start on paper").click()
     page.tab.wait_for_url(re.compile(r"#/strategy/\d+$"))
     expect(page.one("h1")).to_have_text("BTCUSDT")
     expect(page.one(".heading .pill")).to_have_text("running")
     expect(page.one(".heading .execution")).to_have_text("Paper")
     expect(page.one("[aria-labelledby=limits]")).to_contain_text("1000.5")
+
+
+def replay(page):
+    """What the form holds, with the candles of the past; nothing is started by it."""
+    page.tab.get_by_label("Candles to replay").select_option("200")
+    page.button("Replay").click()
+    shown = page.one(".replay")
+    expect(shown.get_by_role("status")).to_contain_text(" candles of BTCUSDT, ")
+    expect(shown.locator(".result")).to_be_visible()
+    expect(shown.locator("tbody tr").first).to_be_visible()
+    expect(shown.locator(".curve")).to_have_attribute("data-points", re.compile(r"^[1-9]\d+"))
+    # The same figures as the server's, whose curve ends in the profit and loss.
+    pnl = shown.locator(".figure", has_text="Profit and loss").locator("dd").get_attribute("title")
+    assert shown.locator(".curve").get_attribute("data-last") == pnl, pnl
+    # It says so when it is of other parameters.
+    slow = page.one("#field-config-slow_period")
+    slow.fill("4")
+    expect(shown.get_by_role("status")).to_contain_text("replay again")
+    slow.fill("3")
+    page.button("Replay").click()
+    expect(shown.get_by_role("status")).to_contain_text(" candles of BTCUSDT, ")
+    assert not [item for item in ask("/api/strategies")["items"] if item["symbol"] == "BTCUSDT"]
 
 
 def trades(page):
@@ -193,14 +151,38 @@ def trades(page):
     expect(page.one("[aria-label='Table of fills'] tbody")).to_contain_text("sell")
     expect(page.one("[aria-label='Table of orders'] tbody")).to_contain_text("filled")
     expect(shown).to_have_attribute("data-fills", re.compile(r"^[1-9]"))
-    expect(page.one("canvas")).to_have_attribute("aria-label", re.compile("candles of BTCUSDT"))
+    expect(page.one(".chart canvas")).to_have_attribute("aria-label", re.compile("candles of BTCUSDT"))
+    equity(page)
     # Something is drawn, in more than two colours.
     colours = page.tab.evaluate(
-        """() => { const canvas = document.querySelector("canvas");
+        """() => { const canvas = document.querySelector(".chart canvas");
         const bytes = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data, seen = new Set();
         for (let at = 0; at < bytes.length; at += 4) if (bytes[at + 3] === 255) seen.add(bytes[at] << 16 | bytes[at + 1] << 8 | bytes[at + 2]);
         return seen.size; }""")
     assert colours > 4, f"the chart has {colours} colours"
+
+
+def equity(page):
+    """The curve, and the books that it is drawn from: to the eighth digit what the server has booked."""
+    expect(page.one(".equity .curve")).to_have_attribute("data-points", re.compile(r"^[1-9]\d*"))
+    expect(page.one(".equity")).to_contain_text("deepest fall")
+    path = page.tab.url.split("#/")[1].replace("strategy", "/api/live-strategy")
+    booked, counted = page.tab.evaluate("""async (path) => {
+        const { Fills, earnings } = await import("/dashboard/ledger.js");
+        const { text } = await import("/dashboard/decimal.js");
+        for (;;) {
+            const fills = new Fills();
+            await fills.load(path);
+            const strategy = await (await fetch(path)).json();
+            await new Promise((done) => setTimeout(done, 200));
+            // It goes on trading meanwhile; and what it holds was worth something else at its last fill.
+            if (strategy.trades_count !== fills.items.length || strategy.position !== "0") continue;
+            // Without the number of trades nothing is made up for.
+            const points = earnings(fills, [], 1000, { startedAt: Date.parse(strategy.started_at), pnl: strategy.pnl, trades: -1 });
+            return [strategy.pnl, text(points.at(-1).value)];
+        }
+    }""", path)
+    assert booked == counted, (booked, counted)
 
 
 def failover(browser, page):
@@ -231,11 +213,73 @@ def failover(browser, page):
     expect(page.one(".timeline")).to_contain_text(f"taken over from {owner} (session lost)")
     expect(page.one(".heading .pill")).to_have_text("running")
     page.is_lossy = False
-    page.tab.screenshot(path=f"{SCREENSHOTS}/strategy.png", full_page=True)
+    in_all_ways(page, "strategy")
 
 
 def replica_urls():
     return dict(pair.split("=", 1) for pair in os.environ["REPLICAS"].split())
+
+
+def change(browser, page):
+    """Other parameters for one that runs, while somebody else changes it too; its position is closed, and it stays."""
+    strategy = page.tab.url.split("/")[-1]
+    page.tab.get_by_role("link", name="Change …").click()
+    expect(page.one("h1")).to_have_text("Change BTCUSDT")
+    expect(page.one(".heading .execution")).to_have_text("Paper")
+    submit = page.button("Change it")
+    expect(submit).to_be_disabled()
+    holding, loss = page.one("#field-config-max_holding_candles"), page.one("#field-limits-daily_loss")
+    expect(loss).to_have_value("1000.5")
+    holding.fill("0")
+    expect(page.one("#field-config-max_holding_candles-wrong")).to_have_text("must be at least 1")
+    holding.fill("50")
+    loss.fill("")
+    expect(page.one(".changes")).to_have_text(re.compile("max holding candles: 60 → 50.*daily loss: 1000.5 → none", re.S))
+    page.button("Replay").click()
+    expect(page.one(".replay").get_by_role("status")).to_contain_text(" candles of BTCUSDT, ")
+    in_all_ways(page, "change")
+    # What only the server knows.
+    fast = page.one("#field-config-fast_period")
+    fast.fill("3")
+    page.is_lossy = True
+    submit.click()
+    expect(page.one(".panel.bad")).to_contain_text("Nothing was changed")
+    expect(page.one("#field-config-fast_period-wrong")).to_contain_text("must be less than slow_period")
+    fast.fill("2")
+    # Somebody else is quicker.
+    ask(f"/api/live-strategy/{strategy}", {"config": {"stop_loss_percent": "0.7"}}, method="PATCH")
+    submit.click()
+    expect(page.one(".panel.bad")).to_contain_text("Somebody else changed it meanwhile")
+    expect(page.one(".panel.bad li")).to_have_text("stop loss percent: 0.5 → 0.7")
+    expect(page.one("#field-config-stop_loss_percent")).to_have_value("0.7")
+    expect(holding).to_have_value("50")
+    page.is_lossy = False
+    submit.click()
+    page.tab.wait_for_url(re.compile(r"#/strategy/\d+$"))
+    expect(page.one("[aria-labelledby=parameters]")).to_have_text(re.compile("max holding candles50.*stop loss percent0.7", re.S))
+    expect(page.one("[aria-labelledby=limits]")).to_contain_text("None")
+    # Until its next candle it goes on with the old ones; then nothing is said any more.
+    expect(page.one(".pending")).to_be_hidden()
+    assert ask(f"/api/live-strategy/{strategy}")["applied_version"] == 3
+    expect(page.one("[aria-labelledby=events]").first).to_contain_text("max holding candles 60 → 50")
+    close = page.button("Close position …")
+    close.click()
+    expect(page.one("dialog")).to_contain_text("The strategy itself stays")
+    sell = page.button("Sell BTCUSDT")
+    expect(sell).to_be_disabled()
+    page.tab.get_by_label("Reason, for the order and the events").fill(MARKUP)
+    page.tab.get_by_label("To confirm, type: sell BTCUSDT").fill("sell btcusdt")
+    page.tab.screenshot(path=f"{SCREENSHOTS}/close.png")
+    # It may sell by itself while somebody thinks about it.
+    page.is_lossy = True
+    sell.click()
+    expect(page.one(".note").last).to_be_visible()
+    page.is_lossy = False
+    ask("/api/live-strategy/pause", {"symbol": "BTCUSDT"})
+    expect(page.one(".heading .pill")).to_have_text("paused")
+    expect(close).to_be_hidden()
+    ask("/api/live-strategy/resume", {"symbol": "BTCUSDT"})
+    expect(page.one(".heading .pill")).to_have_text("running")
 
 
 def pause_and_stop(page):
@@ -317,9 +361,45 @@ def many(page):
     assert [item["symbol"] for item in ask("/api/strategies")["items"]] == ["EVILUSDT"]
 
 
+def exposure(browser, page):
+    """What all may hold together: seen by everybody, set by an admin, in words."""
+    guest = Page(browser, URL)
+    guest.sign_in("guest")
+    paper = "[aria-labelledby=exposure] [data-execution=paper]"
+    expect(guest.one(paper)).to_contain_text("no limit")
+    expect(guest.one(f"{paper} button")).to_be_hidden()
+    page.go("")
+    change = page.button("Set the exposure limit of paper")
+    change.click()
+    limit = page.one("#field-exposure")
+    limit.fill("-5")
+    expect(page.one("#field-exposure-wrong")).to_have_text("must be an amount above zero")
+    phrase = page.tab.get_by_label("To confirm, type: limit paper")
+    phrase.fill("limit paper")
+    page.button("Set the limit").click()
+    expect(page.one("dialog")).to_be_visible()
+    limit.fill("12345678901234.5")
+    expect(page.one("#field-exposure-wrong")).not_to_be_empty()
+    limit.fill("5000.5")
+    page.tab.screenshot(path=f"{SCREENSHOTS}/exposure.png")
+    page.button("Set the limit").click()
+    for one in (page, guest):
+        expect(one.one(paper)).to_contain_text(re.compile(r"of 5,000.50 · \d+ % used"))
+        expect(one.one(f"{paper} meter")).to_be_visible()
+        expect(one.one(".events").first).to_contain_text("Exposure limit of paper set to 5,000.5, by operator")
+    assert ask("/api/limits")["exposure"]["paper"]["limit"] == "5000.5"
+    page.button("Change the exposure limit of paper").click()
+    limit.fill("")
+    phrase.fill("limit paper")
+    page.button("Set the limit").click()
+    expect(guest.one(paper)).to_contain_text("no limit")
+    guest.check()
+    guest.context.close()
+
+
 def halt(browser, page):
     """One halts, the other one sees it on whatever page it is, and cannot lift it."""
-    guest = Page(browser)
+    guest = Page(browser, URL)
     guest.sign_in("guest")
     expect(guest.button("Halt trading …")).to_be_hidden()
     guest.go("history")
@@ -341,18 +421,9 @@ def halt(browser, page):
     expect(guest.button("Lift the halt …")).to_be_hidden()
     assert ask("/api/halt")["halted"] is True
     expect(page.one(".events")).to_contain_text(f"All trading halted: {MARKUP}")
-    for scheme, width in (("light", 1440), ("dark", 390)):
-        page.tab.emulate_media(color_scheme=scheme)
-        page.tab.set_viewport_size({"width": width, "height": 844})
-        page.go("")
-        page.one(".card").first.wait_for()
-        page.tab.screenshot(path=f"{SCREENSHOTS}/halted-{scheme}-{width}.png")
-        wider = page.tab.evaluate("() => document.documentElement.scrollWidth - innerWidth")
-        assert wider <= 0, f"the halt is {wider} pixels wider than a page of {width}"
-        found = Axe().run(page.tab, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
-        assert not found, json.dumps([(one["id"], one["nodes"][0]["html"][:200]) for one in found])
-    page.tab.emulate_media(color_scheme="light")
-    page.tab.set_viewport_size({"width": 1440, "height": 900})
+    page.go("")
+    page.one(".card").first.wait_for()
+    in_all_ways(page, "halted")
     page.button("Lift the halt …").click()
     page.tab.get_by_label("To confirm, type: trade").fill("trade")
     page.button("Lift the halt").click()
@@ -371,30 +442,40 @@ def events(page):
     expect(page.one(".events .kind", has_text="fill").first).to_be_visible()
 
 
+def in_all_ways(page, name):
+    faults = look(page, name, "dark", 390) + look(page, name, "light", 1440)
+    assert not faults, json.dumps(faults, indent=1)
+
+
+def look(page, name, scheme, width):
+    """A view as it is now: accessible, within the page, and as a picture for a person."""
+    page.tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.tab.set_viewport_size({"width": width, "height": 900 if width > 600 else 844})
+    page.tab.screenshot(path=f"{SCREENSHOTS}/{name}-{scheme}-{width}.png", full_page=True)
+    wider = page.tab.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+    assert wider <= 0, f"{name} is {wider} pixels wider than a page of {width}"
+    # In the dark only the colours are others.
+    rules = ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"] if scheme == "light" else {"type": "rule", "values": ["color-contrast"]}
+    found = Axe().run(page.tab, options={"runOnly": rules}).response["violations"]
+    return [(name, scheme, one["id"], one["help"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found]
+
+
 def everywhere(browser, page):
-    """Every view in light and dark, wide and narrow: accessible, and within the page."""
+    """Every view in light and dark, wide and narrow."""
     evil = next(item["id"] for item in ask("/api/strategies")["items"])
     gone = ask("/api/live-strategy/history?symbol=BTCUSDT")["items"][0]["id"]
-    axe = Axe()
     faults = []
     page.is_lossy = True  # The exchange has no candles of EVILUSDT.
-    for scheme, (width, height) in (("light", (1440, 900)), ("dark", (390, 844))):
-        page.tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.tab.set_viewport_size({"width": width, "height": height})
+    for scheme, width in (("light", 1440), ("dark", 390)):
         for name, view, ready in (
             ("overview", "", ".card"), ("strategies", "strategies", "tbody tr"), ("evil", f"strategy/{evil}", ".failure:not([hidden])"),
             ("stopped", f"strategy/{gone}", ".chart[data-candles]"), ("start", "start", "form"),
+            ("unknown", f"edit/{evil}", ".empty:not([hidden])"),
             ("history", "history", "tbody tr"), ("events", "events", ".events li"),
         ):
             page.go(view)
             page.one(ready).first.wait_for()
-            page.tab.screenshot(path=f"{SCREENSHOTS}/{name}-{scheme}-{width}.png", full_page=True)
-            wider = page.tab.evaluate("() => document.documentElement.scrollWidth - innerWidth")
-            assert wider <= 0, f"{name} is {wider} pixels wider than a page of {width}"
-            # In the dark only the colours are others.
-            rules = ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"] if scheme == "light" else {"type": "rule", "values": ["color-contrast"]}
-            found = axe.run(page.tab, options={"runOnly": rules}).response["violations"]
-            faults += [(name, scheme, one["id"], one["help"], [node["html"][:200] for node in one["nodes"][:3]]) for one in found]
+            faults += look(page, name, scheme, width)
     page.is_lossy = False
     assert not faults, json.dumps(faults, indent=1)
     # The first key leads to the way around the navigation.
@@ -406,13 +487,13 @@ def everywhere(browser, page):
 
 with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path=BROWSER)
-    page = Page(browser, accept_downloads=True)
+    page = Page(browser, URL, accept_downloads=True)
     try:
         for name, act in (
             ("sign in", lambda: sign_in(browser, page)), ("first view", lambda: first_view(browser)), ("start", lambda: start(page)), ("trades", lambda: trades(page)),
-            ("failover", lambda: failover(browser, page)), ("pause and stop", lambda: pause_and_stop(page)),
+            ("failover", lambda: failover(browser, page)), ("change", lambda: change(browser, page)), ("pause and stop", lambda: pause_and_stop(page)),
             ("history", lambda: history(page)), ("many", lambda: many(page)), ("events", lambda: events(page)),
-            ("halt", lambda: halt(browser, page)),
+            ("exposure", lambda: exposure(browser, page)), ("halt", lambda: halt(browser, page)),
             ("everywhere", lambda: everywhere(browser, page)),
         ):
             with step(name):
@@ -420,7 +501,7 @@ with sync_playwright() as playwright:
             page.check()
     except BaseException:
         page.tab.screenshot(path=f"{SCREENSHOTS}/failure.png", full_page=True)
-        print(f"at {page.tab.url}; complaints: {page.complaints}; see {SCREENSHOTS}/failure.png", flush=True)
+        print(f"at {page.tab.url}; complaints: {page.complaints[:5]}; see {SCREENSHOTS}/failure.png", flush=True)
         raise
     finally:
         browser.close()
