@@ -29,6 +29,9 @@ let package = Package(
         // What the earlier version kept its strategies in.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
+        // Answers that are compressed.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
         // The vocabulary of trading. Pure.
         .target(name: "Trading"),
 
@@ -102,7 +105,7 @@ let package = Package(
         .target(
             name: "HTTPAPI",
             dependencies: [
-                "Trading", "Postgres", "Store", "Coordination", "Dashboard",
+                "CZlib", "Trading", "Postgres", "Store", "Coordination", "Dashboard",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -168,6 +171,7 @@ let package = Package(
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
@@ -289,7 +293,7 @@ let package = Package(
         .testTarget(
             name: "HTTPAPITests",
             dependencies: [
-                "Dashboard", "HTTPAPI", "Store", "Coordination", "Trading", "Postgres", "TestSupport", "LocalCluster",
+                "CZlib", "Dashboard", "HTTPAPI", "Store", "Coordination", "Trading", "Postgres", "TestSupport", "LocalCluster",
                 "Observability",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -305,8 +309,8 @@ let package = Package(
         .testTarget(
             name: "TenureTests",
             dependencies: [
-                "tenure", "Exchanges", "HTTPAPI", "Hosting", "Store", "Strategies", "TestSupport", "Trading",
-                "Webhooks",
+                "tenure", "Exchanges", "HTTPAPI", "Hosting", "LocalCluster", "Store", "Strategies", "TestSupport",
+                "Trading", "Webhooks",
             ]
         ),
         .testTarget(
@@ -332,6 +336,16 @@ let package = Package(
             name: "PostgresBenchmark",
             dependencies: ["LocalCluster", "Postgres", .product(name: "Logging", package: "swift-log")],
             path: "Tests/Benchmarks/Postgres"
+        ),
+        .executableTarget(
+            name: "HTTPBenchmark",
+            dependencies: [
+                "HTTPAPI", "LocalCluster", "Postgres", "Store", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Benchmarks/HTTP"
         ),
     ],
     swiftLanguageModes: [.v6]

@@ -57,6 +57,7 @@ need_for_building() {
     need libpq-dev have_library libpq
     need libssl-dev have_library openssl
     need libsqlite3-dev have_library sqlite3
+    need zlib1g-dev have_library zlib
 }
 
 need_for_running() {

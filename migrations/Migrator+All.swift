@@ -14,6 +14,7 @@ extension Migrator {
         Migration(version: 11, name: "needed_version", sql: PackageResources.V0011__needed_version_sql),
         Migration(version: 12, name: "exchange_pauses", sql: PackageResources.V0012__exchange_pauses_sql),
         Migration(version: 13, name: "changes", sql: PackageResources.V0013__changes_sql),
+        Migration(version: 14, name: "audit", sql: PackageResources.V0014__audit_sql),
     ]
 
     /// The newest version this binary knows.

@@ -25,6 +25,7 @@ package enum APIApplication {
         OverviewRoutes(configuration: configuration, dependencies: dependencies).add(to: &table)
         HaltRoutes(configuration: configuration, dependencies: dependencies).add(to: &table)
         LimitRoutes(configuration: configuration, limits: dependencies.limits).add(to: &table)
+        AuditRoutes(queries: dependencies.queries).add(to: &table)
         ReplicaRoutes(desired: dependencies.desired, queries: dependencies.queries).add(to: &table)
         EventStreamRoutes(queries: dependencies.queries, feed: dependencies.events).add(to: &table)
         SessionRoutes(
@@ -36,10 +37,11 @@ package enum APIApplication {
         DashboardRoutes().add(to: &table)
         DescriptionRoutes().add(to: &table)
 
-        let router = Router(context: APIRequestContext.self, options: .autoGenerateHeadEndpoints)
+        let router = Router(context: APIRequestContext.self)
         router.add(middleware: RequestIdentityMiddleware())
         router.add(middleware: RequestMetricsMiddleware(factory: dependencies.metricsFactory))
         router.add(middleware: DepartureMiddleware(readiness: dependencies.readiness))
+        router.add(middleware: CompressionMiddleware())
         router.add(middleware: ProblemMiddleware(routes: table, bodyLimit: configuration.bodyLimit))
         router.add(middleware: RequestDeadlineMiddleware(limit: configuration.requestTimeout))
         let limits = RateLimits(perSecond: configuration.rateLimit, proxies: configuration.trustedProxies)
@@ -48,12 +50,17 @@ package enum APIApplication {
         return Application(
             router: router,
             server: HTTPServerBuilder {
-                [certificate = configuration.certificate, timeout = configuration.idleTimeout] in
+                [
+                    certificate = configuration.certificate, timeout = configuration.idleTimeout,
+                    connections = ConnectionTable(limit: configuration.connectionLimit)
+                ] in
                 ListenerChannel(
                     base: HTTP1Channel(
                         responder: $0,
                         configuration: HTTP1Channel.Configuration(
-                            additionalChannelHandlers: [UnreadableRequestHandler()],
+                            additionalChannelHandlers: [
+                                ConnectionCountingHandler(table: connections), UnreadableRequestHandler(),
+                            ],
                             idleTimeout: TimeAmount(timeout),
                             httpDecoderConfiguration: .init(
                                 maxHeaderFieldSize: headerLimit,
@@ -66,8 +73,7 @@ package enum APIApplication {
                 )
             },
             configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port),
-                availableConnectionsDelegate: configuration.connectionLimit.map { .maximum($0, logger: logger) }
+                address: .hostname(configuration.host, port: configuration.port)
             ),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? configuration.port) },
             logger: logger

@@ -23,7 +23,7 @@ package struct APIConfiguration: Sendable {
     package var rateLimit: Int?
     /// Addresses of proxies, which say in X-Forwarded-For for whom they ask.
     package var trustedProxies: Set<String>
-    /// Connections at a time; further ones wait. Nil for no limit.
+    /// Connections at a time: for a further one the one is closed that has been idle for longest. Nil for no limit.
     package var connectionLimit: Int?
     /// Nil to listen without TLS.
     package var certificate: ListenerCertificate?

@@ -21,9 +21,16 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable {
     /// Milliseconds from `earlier` to `self`.
     public func since(_ earlier: Timestamp) -> Int64 { milliseconds - earlier.milliseconds }
 
+    /// - Throws: `DecodingError` also for what lies outside the years 1 to 9999: nothing is to be reckoned with it.
     public init(from decoder: any Decoder) throws {
-        milliseconds = try decoder.singleValueContainer().decode(Int64.self)
+        let container = try decoder.singleValueContainer()
+        milliseconds = try container.decode(Int64.self)
+        guard Self.calendar.contains(milliseconds) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(milliseconds) is no moment")
+        }
     }
+
+    private static let calendar: Range<Int64> = -62_135_596_800_000..<253_402_300_800_000
 
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()

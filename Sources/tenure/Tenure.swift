@@ -23,7 +23,8 @@ struct Tenure: AsyncParsableCommand {
             ReplayCommand.self, HaltCommand.self, UnhaltCommand.self,
             LimitsCommand.self,
             StatusCommand.self, HistoryCommand.self,
-            OrdersCommand.self, EventsCommand.self, OwnershipCommand.self, ReplicasCommand.self, DrainCommand.self,
+            OrdersCommand.self, EventsCommand.self, OwnershipCommand.self, AuditCommand.self, ReplicasCommand.self,
+            DrainCommand.self,
             TokenCommand.self, ImportCommand.self, DoctorCommand.self,
         ]
     )

@@ -36,6 +36,9 @@ struct TokenCommand: ParsableCommand {
         )
         var expires: CalendarDay?
 
+        @Flag(help: "Print JSON, for programs.")
+        var json = false
+
         func validate() throws {
             guard AccessToken.isName(name) else {
                 throw ValidationError("--name takes one to 64 letters, digits, dots, dashes and underscores")
@@ -44,6 +47,9 @@ struct TokenCommand: ParsableCommand {
 
         func run() {
             let (token, entry) = AccessToken.make(name: name, role: role, expires: expires)
+            guard !json else {
+                return print(JSONValue.object(["token": .string(token), "entry": .string(entry)]).text)
+            }
             print("Token, shown only now:         \(token)")
             print("For TENURE_API_TOKENS[_FILE]:  \(entry)")
         }

@@ -1,3 +1,4 @@
+import LocalCluster
 import TestSupport
 import Testing
 import Trading
@@ -61,6 +62,37 @@ struct CommandTests {
             let all = try JSONValue(text: try await cluster.command("events", "--json", "--limit", "500").output)
             guard case .array(let items)? = all["items"] else { throw UnexpectedOutput(output: all.text) }
             #expect(items.count >= kinds.count)
+            // Nobody is asked for a token here, so nothing has a name.
+            let audit = try await cluster.command("audit", "--symbol", "BTCUSDT")
+            #expect(audit.status == 0 && audit.output.hasPrefix("AT "), "\(audit.output)")
+        }
+    }
+
+    @Test("what needs no cluster prints JSON for programs, too")
+    func json() async throws {
+        func run(_ arguments: String..., database: String = "") async throws -> JSONValue {
+            var environment = ProcessEnvironment.current
+            environment["TENURE_DATABASE_URL"] = database
+            let (_, output) = try await ChildProcess.run(
+                try builtExecutable(),
+                arguments + ["--json"],
+                environment: environment
+            )
+            // Besides, the log may say something on standard error.
+            let line = output.split(separator: "\n").first { $0.hasPrefix("{") }
+            return try JSONValue(text: String(line ?? ""))
+        }
+        let token = try await run("token", "create", "--role", "viewer", "--name", "alice")
+        #expect(token["token"]?.string?.hasPrefix("tenure_") == true)
+        #expect(token["entry"]?.string?.hasPrefix("alice:viewer:") == true)
+        try await withTestDatabase(migrated: false) { url in
+            let before = try await run("migrate", "--check", database: url)
+            #expect(before["up_to_date"] == .bool(false) && before["version"]?.integer == 0, "\(before.text)")
+            let done = try await run("migrate", database: url)
+            #expect(done["up_to_date"] == .bool(true) && done["from_version"]?.integer == 0, "\(done.text)")
+            let after = try await run("migrate", "--check", database: url)
+            #expect(after["up_to_date"] == .bool(true) && after["version"] == after["latest_version"], "\(after.text)")
+            #expect(after["version"] == done["version"])
         }
     }
 }

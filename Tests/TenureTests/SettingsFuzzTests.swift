@@ -14,7 +14,8 @@ struct SettingsFuzzTests {
             ("TENURE_ALLOW_LIVE", "no"),
             ("TENURE_LOG_LEVEL", "info"),
             ("TENURE_API_TOKENS", "a:viewer:\(String(repeating: "0a", count: 32)):2030-01-01"),
-            ("TENURE_RATE_LIMIT", "10"), ("TENURE_TRUSTED_PROXIES", "10.0.0.1,::1"), ("TENURE_DRAIN_TIMEOUT", "30s"),
+            ("TENURE_RATE_LIMIT", "10"), ("TENURE_CONNECTION_LIMIT", "100"), ("TENURE_TRUSTED_PROXIES", "10.0.0.1,::1"),
+            ("TENURE_DRAIN_TIMEOUT", "30s"),
         ]
         var mutators = right.enumerated().map { Mutator([$1.1], seed: UInt64($0)) }
         var (taken, refused) = (0, 0)

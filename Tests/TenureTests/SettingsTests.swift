@@ -167,10 +167,11 @@ struct SettingsTests {
         )
         #expect(settings.rateLimit == nil)
         #expect(settings.trustedProxies == ["10.0.0.1", "10.0.0.2"])
-        #expect(settings.certificate == nil)
+        #expect(settings.certificate == nil && settings.connectionLimit == nil)
         for (wrong, hint) in [
             (["TENURE_TLS_KEY": "a"], "TENURE_TLS_CERTIFICATE"), (["TENURE_TLS_CERTIFICATE": "a"], "TENURE_TLS_KEY"),
             (["TENURE_TLS_CERTIFICATE": "a", "TENURE_TLS_KEY": "b"], "PEM"), (["TENURE_RATE_LIMIT": "-1"], "1000000"),
+            (["TENURE_CONNECTION_LIMIT": "1"], "16"),
         ] {
             let found = problems(Self.database.merging(wrong) { $1 })
             #expect(found.count == 1)

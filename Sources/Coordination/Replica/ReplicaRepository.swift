@@ -27,6 +27,12 @@ struct ReplicaRepository: Sendable {
                 DELETE FROM tenure.events e
                 USING (SELECT id FROM tenure.events ORDER BY id LIMIT 100000) AS oldest
                 WHERE e.id = oldest.id AND e.at < clock_timestamp() - interval '30 days'
+                RETURNING e.id, e.at, e.kind, e.strategy_id, e.replica_id, e.details
+            ), kept AS (
+                -- What people did is asked for years later.
+                INSERT INTO tenure.audit (id, at, kind, strategy_id, replica_id, details)
+                SELECT id, at, kind, strategy_id, replica_id, details FROM faded
+                WHERE jsonb_typeof(details -> 'by') = 'string'
             )
             INSERT INTO tenure.replicas (id, name, instance, host, pid, version, capacity, timeline, lease_expires_at)
             VALUES (\(id), \(identity.name), \(identity.instance), \(identity.host), \(identity.pid)::bigint::integer,

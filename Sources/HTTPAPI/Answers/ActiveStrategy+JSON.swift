@@ -1,6 +1,13 @@
-import Store
+package import Store
 
 extension ActiveStrategy {
+    /// As it is in every list, on one line.
+    package var json: String {
+        var json = JSONWriter()
+        write(to: &json)
+        return String(decoding: json.bytes, as: UTF8.self)
+    }
+
     /// - Parameter more: Further members, after the strategy's own.
     func write(to json: inout JSONWriter, more: (inout JSONWriter) -> Void = { _ in }) {
         json.object { json in

@@ -64,6 +64,22 @@ extension ListedEvent {
     }
 }
 
+extension AuditEntry {
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("id", event.id)
+            json.member("at", event.at)
+            json.member("by", by)
+            json.member("kind", event.kind)
+            json.member("strategy_id", event.strategyID)
+            json.member("symbol", symbol)
+            json.member("exchange", exchange)
+            json.member("replica_id", event.replicaID)
+            json.member("details", json: event.details)
+        }
+    }
+}
+
 extension OwnershipChange {
     func write(to json: inout JSONWriter) {
         json.object { json in

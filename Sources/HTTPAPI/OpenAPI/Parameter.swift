@@ -82,6 +82,7 @@ struct Parameter: Sendable {
     static let descending = Parameter("descending", .boolean, "The other way round.")
     static let since = Parameter("since", .moment, "Not before.")
     static let until = Parameter("until", .moment, "Before.")
+    static let actor = Parameter("by", .text("alice", length: 0...100), "Only what was done with tokens of this name.")
     static let kinds = Parameter("kinds", .text("started,stopped"), "Only of these kinds, separated by commas.")
     static let lastEventID = Parameter(
         "last_event_id",

@@ -61,6 +61,21 @@ extension Schema {
         ])
     )
 
+    static let auditEntry = Schema(
+        "AuditEntry",
+        .record([
+            ("id", .id.described("Of the event.")),
+            ("at", .moment),
+            ("by", .text("alice").described("The name of the token.")),
+            ("kind", .text("halted")),
+            ("strategy_id", .optional(.id)),
+            ("symbol", .optional(.text("BTCUSDT"))),
+            ("exchange", .optional(.text("binance"))),
+            ("replica_id", .optional(.id)),
+            ("details", .object.described("More about it, by kind.")),
+        ])
+    )
+
     static let ownershipChange = Schema(
         "OwnershipChange",
         .record([

@@ -20,6 +20,7 @@ struct Schema: Sendable {
         .startRequest, .changeRequest, .closeRequest, .stopRequest, .replayRequest, .replay, .haltRequest,
         .clusterLimitsRequest, .marketRequest, .signInRequest,
         .owner, .strategy, .strategyInDepth, .stoppedStrategy, .order, .fill, .event, .ownershipChange, .candle,
+        .auditEntry,
         .replica, .halt, .clusterLimits, .modes, .overview, .strategyTable, .historyTotals, .session, .health,
         .document, .problem,
     ]

@@ -13,6 +13,7 @@ struct Cursor: Equatable {
         case fills = "f"
         case events = "e"
         case ownership = "w"
+        case audit = "u"
     }
 
     private static let separator: Character = "\u{1F}"

@@ -1,7 +1,6 @@
 import Dashboard
 import HTTPTypes
 import Hummingbird
-import NIOCore
 
 /// The dashboard: a page and what it consists of, the same for everybody.
 struct DashboardRoutes: Sendable {
@@ -11,9 +10,16 @@ struct DashboardRoutes: Sendable {
         base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'
         """
 
+    private static let headers: HTTPFields = [
+        .xContentTypeOptions: "nosniff", .contentSecurityPolicy: policy, .referrerPolicy: "no-referrer",
+    ]
+
+    private let page = FixedContent(DashboardFile.page.mediaType, DashboardFile.page.bytes, headers: Self.headers)
+    private let files = DashboardFile.all.mapValues { FixedContent($0.mediaType, $0.bytes, headers: Self.headers) }
+
     func add(to table: inout RouteTable) {
         table.add(.get, "/", for: nil, "the dashboard", Operation(.text("text/html", "A page."))) { request, _ in
-            answer(request, with: DashboardFile.page)
+            page.answer(request)
         }
         table.add(
             .get,
@@ -23,24 +29,9 @@ struct DashboardRoutes: Sendable {
             Operation(.text("*/*", "A file."))
         ) { request, context in
             let name = context.parameters.get("file") ?? ""
-            guard let file = DashboardFile.all[name] else { throw Problem.noRoute("/dashboard/\(name.shortened)") }
-            return answer(request, with: file)
+            guard let file = files[name] else { throw Problem.noRoute("/dashboard/\(name.shortened)") }
+            return file.answer(request)
         }
-    }
-
-    private func answer(_ request: Request, with file: DashboardFile) -> Response {
-        var headers: HTTPFields = [
-            .eTag: file.tag,
-            // Asked for every time: another replica may have another version.
-            .cacheControl: "no-cache",
-            .xContentTypeOptions: "nosniff",
-            .contentSecurityPolicy: Self.policy,
-            .referrerPolicy: "no-referrer",
-        ]
-        let known = (request.headers[.ifNoneMatch] ?? "").split(separator: ",").map { $0.trimmingPrefix { $0 == " " } }
-        if known.contains(where: { $0 == file.tag }) { return Response(status: .notModified, headers: headers) }
-        headers[.contentType] = file.mediaType
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: file.bytes)))
     }
 }
 

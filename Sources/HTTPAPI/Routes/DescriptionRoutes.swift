@@ -1,6 +1,4 @@
-import HTTPTypes
 import Hummingbird
-import NIOCore
 
 /// What there is to ask for, for people and for programs. Like the dashboard's sign-in page it needs no token: it says what this
 /// version can do, not what it does, and is in every copy of the program.
@@ -14,9 +12,10 @@ struct DescriptionRoutes: Sendable {
     }
 
     private func add(to table: inout RouteTable, index: String, document: [UInt8]) {
-        let (index, document) = (ByteBuffer(string: index), ByteBuffer(bytes: document))
-        table.add(.get, "/api", for: nil, "this list", Operation(.text("text/plain", "The list."))) { _, _ in
-            answer("text/plain; charset=utf-8", index)
+        let index = FixedContent("text/plain; charset=utf-8", Array(index.utf8))
+        let document = FixedContent("application/json", document)
+        table.add(.get, "/api", for: nil, "this list", Operation(.text("text/plain", "The list."))) { request, _ in
+            index.answer(request)
         }
         table.add(
             .get,
@@ -24,10 +23,6 @@ struct DescriptionRoutes: Sendable {
             for: nil,
             "this list for programs, with all details: OpenAPI 3.1",
             Operation(.json(.document, "The document."))
-        ) { _, _ in answer("application/json", document) }
-    }
-
-    private func answer(_ type: String, _ body: ByteBuffer) -> Response {
-        Response(status: .ok, headers: [.contentType: type], body: ResponseBody(byteBuffer: body))
+        ) { request, _ in document.answer(request) }
     }
 }

@@ -35,7 +35,7 @@ struct RouteTable: Sendable {
 
     func register(on router: Router<APIRequestContext>, _ access: AccessControl, _ limits: RateLimits) {
         for route in routes {
-            router.on(RouterPath(route.path), method: route.method) { request, context in
+            let respond: Handler = { request, context in
                 guard let role = route.role else {
                     if RateLimits.isLimited(route.path) { try limits.take(request, context) }
                     return try await route.handler(request, context)
@@ -50,6 +50,11 @@ struct RouteTable: Sendable {
                 try limits.take(request, context, by: context.principal)
                 if let name = context.principal?.name { context.logger[metadataKey: "access.name"] = "\(name)" }
                 return try await route.handler(request, context)
+            }
+            // HEAD has the whole answer made, so that its headers are those of GET whatever becomes of the body on its way; that is
+            // left out in the end.
+            for method in route.method == .get ? [.get, .head] : [route.method] {
+                router.on(RouterPath(route.path), method: method, use: respond)
             }
         }
     }

@@ -69,47 +69,55 @@ struct StrategyTrailRoutes: Sendable {
     }
 
     private func ownership(_ request: Request, _ context: APIRequestContext) async throws -> Response {
-        let id = try context.strategyID()
-        var query = QueryParameters(request, known: ["limit", "cursor"])
-        let before = query.cursor(of: .ownership) { $0.ownership }
-        let limit = query.limit()
-        try query.finish()
-        let page = try await queries.ownership(of: id, before: before, limit: limit)
-        try await refuseUnknown(id, empty: page.items.isEmpty)
-        return Answer.list(page.items, next: page.next.map { Cursor($0) }) { $0.write(to: &$1) }
+        try await list(request, context, of: .ownership, \.ownership, { Cursor($0) }) { id, before, limit in
+            try await queries.ownership(of: id, before: before, limit: limit)
+        } item: {
+            $0.write(to: &$1)
+        }
     }
 
     private func orders(_ request: Request, _ context: APIRequestContext) async throws -> Response {
-        let id = try context.strategyID()
-        var query = QueryParameters(request, known: ["limit", "cursor"])
-        let before = query.cursor(of: .orders) { $0.order }
-        let limit = query.limit()
-        try query.finish()
-        let page = try await queries.orders(of: id, before: before, limit: limit)
-        try await refuseUnknown(id, empty: page.items.isEmpty)
-        return Answer.list(page.items, next: page.next.map { Cursor($0) }) { $0.write(to: &$1) }
+        try await list(request, context, of: .orders, \.order, { Cursor($0) }) { id, before, limit in
+            try await queries.orders(of: id, before: before, limit: limit)
+        } item: {
+            $0.write(to: &$1)
+        }
     }
 
     private func fills(_ request: Request, _ context: APIRequestContext) async throws -> Response {
-        let id = try context.strategyID()
-        var query = QueryParameters(request, known: ["limit", "cursor"])
-        let before = query.cursor(of: .fills) { $0.fill }
-        let limit = query.limit()
-        try query.finish()
-        let page = try await queries.fills(of: id, before: before, limit: limit)
-        try await refuseUnknown(id, empty: page.items.isEmpty)
-        return Answer.list(page.items, next: page.next.map { Cursor($0) }) { $0.write(to: &$1) }
+        try await list(request, context, of: .fills, \.fill, { Cursor($0) }) { id, before, limit in
+            try await queries.fills(of: id, before: before, limit: limit)
+        } item: {
+            $0.write(to: &$1)
+        }
     }
 
     private func events(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        try await list(request, context, of: .events, \.id, { Cursor(.events, id: $0) }) { id, before, limit in
+            try await queries.events(of: id, before: before, limit: limit)
+        } item: {
+            $0.write(to: &$1)
+        }
+    }
+
+    /// A page of what the strategy that the path names left behind.
+    private func list<Item, Position>(
+        _ request: Request,
+        _ context: APIRequestContext,
+        of list: Cursor.List,
+        _ position: (Cursor) -> Position?,
+        _ cursor: (Position) -> Cursor,
+        query page: (_ id: Int64, _ before: Position?, _ limit: Int) async throws -> Page<Item, Position>,
+        item write: (Item, inout JSONWriter) -> Void
+    ) async throws -> Response {
         let id = try context.strategyID()
         var query = QueryParameters(request, known: ["limit", "cursor"])
-        let before = query.cursor(of: .events) { $0.id }
+        let before = query.cursor(of: list, position)
         let limit = query.limit()
         try query.finish()
-        let page = try await queries.events(of: id, before: before, limit: limit)
+        let page = try await page(id, before, limit)
         try await refuseUnknown(id, empty: page.items.isEmpty)
-        return Answer.list(page.items, next: page.next.map { Cursor(.events, id: $0) }) { $0.write(to: &$1) }
+        return Answer.list(page.items, next: page.next.map(cursor), write)
     }
 
     /// An empty list of a strategy that never was is a mistake of the caller, who should hear of it.

@@ -18,7 +18,7 @@ extension APIClient {
             let path = path + Self.text(of: query)
             do {
                 // No deadline: a stream may be silent for long, and connecting has a limit of its own.
-                let response = try await HTTPClient.shared.execute(
+                let response = try await http.execute(
                     request(.GET, path, accept: "text/event-stream"),
                     deadline: .distantFuture
                 )

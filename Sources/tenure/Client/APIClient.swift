@@ -11,16 +11,18 @@ struct APIClient: Sendable {
     let url: String
     /// Sent with every request.
     let token: String?
+    let http: HTTPClient
 
     private static let timeout = TimeAmount.seconds(30)
     private static let largestAnswer = 64 << 20
     private static let pageSize = 500
 
     /// Nil if that is no address.
-    init?(url: String, token: String? = nil) {
+    init?(url: String, token: String? = nil, http: HTTPClient = .shared) {
         guard ["http://", "https://"].contains(where: { url.hasPrefix($0) && url.count > $0.count }) else { return nil }
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
         self.token = token
+        self.http = http
     }
 
     func get(_ path: String, _ query: [String: String] = [:]) async throws -> JSONValue {
@@ -90,7 +92,7 @@ struct APIClient: Sendable {
         let status: Int
         let text: String
         do {
-            let response = try await HTTPClient.shared.execute(request, timeout: Self.timeout)
+            let response = try await http.execute(request, timeout: Self.timeout)
             status = Int(response.status.code)
             text = String(buffer: try await response.body.collect(upTo: Self.largestAnswer))
         } catch {

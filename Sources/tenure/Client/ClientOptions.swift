@@ -1,4 +1,5 @@
 import ArgumentParser
+import AsyncHTTPClient
 import FoundationEssentials
 import Trading
 
@@ -16,6 +17,15 @@ struct ClientOptions: ParsableArguments {
     )
     var tokenFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Certificates (PEM) that are trusted instead of those that this machine trusts. (default: TENURE_CA_FILE)",
+            valueName: "path"
+        ),
+        completion: .file()
+    )
+    var caFile: String?
+
     @Flag(help: "Print JSON, for programs.")
     var json = false
 
@@ -30,7 +40,15 @@ struct ClientOptions: ParsableArguments {
             }
             token = String(text.trimmed)
         }
-        guard let client = APIClient(url: url, token: token) else {
+        let http: HTTPClient
+        let authority = caFile ?? environment["TENURE_CA_FILE"]
+        do { http = try APIConnection.client(trusting: authority) } catch {
+            throw fail(
+                "the file \"\(authority ?? "")\" holds no certificates (--ca-file, TENURE_CA_FILE): \(error)",
+                code: 66
+            )
+        }
+        guard let client = APIClient(url: url, token: token, http: http) else {
             throw fail(
                 "\"\(url)\" is not an address that begins with http:// or https:// (--url, TENURE_URL)",
                 code: 64

@@ -14,22 +14,16 @@ struct EventsCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "Only to this strategy: the symbol of an active one, or the id of any.")
-    var strategy: String?
-
-    @Option(help: "The exchange, if the symbol is active on several.")
-    var exchange: String?
-
     @Flag(help: "Go on until Ctrl-C.")
     var follow = false
 
+    @OptionGroup var filter: StrategyFilter
     @OptionGroup var lines: ListOptions
     @OptionGroup var options: ClientOptions
 
     func run() async throws {
         let client = try options.client()
-        var id: Int?
-        if let strategy { id = try await client.strategyID(strategy, exchange: exchange) }
+        let id = try await filter.id(client)
         let path = id.map { "/api/live-strategy/\($0)/events" } ?? "/api/events"
         let latest = try await client.list(path, limit: lines.limit)["items"]?.array ?? []
         if options.json, !follow { return options.print(.object(["items": .array(latest)])) { _ in "" } }

@@ -15,28 +15,22 @@ struct OwnershipCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "Only of this strategy: the symbol of an active one, or the id of any.")
-    var strategy: String?
-
-    @Option(help: "The exchange of that strategy, if the symbol is active on several.")
-    var exchange: String?
-
     @Option(help: "Only what this replica (its id) took, or what was taken from it.")
     var replica: Int?
 
+    @OptionGroup var filter: StrategyFilter
     @OptionGroup var lines: ListOptions
     @OptionGroup var options: ClientOptions
 
     func validate() throws {
-        guard strategy == nil || replica == nil else { throw ValidationError("give a strategy or --replica, not both") }
+        guard filter.strategy == nil || replica == nil else {
+            throw ValidationError("give a strategy or --replica, not both")
+        }
     }
 
     func run() async throws {
         let client = try options.client()
-        var path = "/api/ownership"
-        if let strategy {
-            path = "/api/live-strategy/\(try await client.strategyID(strategy, exchange: exchange))/ownership"
-        }
+        let path = try await filter.id(client).map { "/api/live-strategy/\($0)/ownership" } ?? "/api/ownership"
         let query = replica.map { ["replica": "\($0)"] } ?? [:]
         options.print(try await client.list(path, query, limit: lines.limit), Self.text)
     }

@@ -137,7 +137,7 @@ struct Server {
                 defaultLimits: settings.defaultLimits,
                 rateLimit: settings.rateLimit,
                 trustedProxies: settings.trustedProxies,
-                connectionLimit: OpenFiles.forConnections(),
+                connectionLimit: OpenFiles.connections(atMost: settings.connectionLimit, logger: logger),
                 certificate: settings.certificate
             ),
             dependencies: APIDependencies(

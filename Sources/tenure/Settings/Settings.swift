@@ -19,6 +19,8 @@ struct Settings: Sendable {
     var accessTokensFile: String?
     /// Requests a second of each sender; nil for no limit.
     var rateLimit: Int? = 1_000
+    /// Nil: as many as the limit of open files allows.
+    var connectionLimit: Int?
     var trustedProxies: Set<String> = ["127.0.0.1", "::1"]
     /// Nil to listen without TLS.
     var certificate: ListenerCertificate?
@@ -155,6 +157,7 @@ struct Settings: Sendable {
 
     private mutating func readListener(_ reader: inout SettingsReader) {
         if let limit = reader.integer("TENURE_RATE_LIMIT", in: 0...1_000_000) { rateLimit = limit == 0 ? nil : limit }
+        connectionLimit = reader.integer("TENURE_CONNECTION_LIMIT", in: 16...1_000_000)
         if let proxies = reader.text("TENURE_TRUSTED_PROXIES") {
             trustedProxies = Set(proxies.split { $0 == "," || $0.isWhitespace }.map(String.init))
         }

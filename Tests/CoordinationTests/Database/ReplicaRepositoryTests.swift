@@ -200,6 +200,26 @@ struct ReplicaRepositoryTests {
         }
     }
 
+    @Test func `what people did is not forgotten`() async throws {
+        try await OwnershipFixture.with { database in
+            try await database.observer.query(
+                """
+                INSERT INTO tenure.events (kind, at, strategy_id, details)
+                SELECT 'day ' || n, clock_timestamp() - n * interval '1 day', n,
+                    CASE n % 4 WHEN 0 THEN '{"by": "alice"}' WHEN 1 THEN '{"by": 7}' ELSE '{}' END::jsonb
+                FROM generate_series(40, 25, -1) n
+                """
+            )
+            _ = try await database.join("a")
+            let left = try await database.column("SELECT kind FROM tenure.events WHERE kind LIKE 'day %' ORDER BY id")
+            #expect(left == ["day 29", "day 28", "day 27", "day 26", "day 25"])
+            let kept = try await database.column(
+                "SELECT kind || ' ' || strategy_id || ' ' || (details ->> 'by') FROM tenure.audit ORDER BY id"
+            )
+            #expect(kept == ["day 40 40 alice", "day 36 36 alice", "day 32 32 alice"])
+        }
+    }
+
     @Test func `leaving is refused while anything is owned`() async throws {
         try await OwnershipFixture.with { database in
             try await database.keep(3)

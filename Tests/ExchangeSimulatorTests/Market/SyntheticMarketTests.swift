@@ -99,6 +99,20 @@ struct SyntheticMarketTests {
         }
     }
 
+    @Test(
+        "The markets with the largest numbers have weeks that can be reckoned with",
+        arguments: [9_999, 10_000, 999_999]
+    )
+    func largest(number: Int) throws {
+        let symbol = try #require(Symbol("SIM\(number)USDT"))
+        let start = Self.now - 200 * Interval.oneWeek.milliseconds
+        for seed in UInt64(0)..<5 {
+            let klines = Self.klines(SyntheticMarket(seed: seed), symbol, .oneWeek, from: start, count: 200)
+            #expect(klines.count == 200)
+            #expect(klines.allSatisfy { $0.candle.low.isPositive && $0.candle.volume.isPositive })
+        }
+    }
+
     @Test("Another seed is another market, and so is another symbol")
     func seedsDiffer() {
         let start = Self.now - 3_600_000

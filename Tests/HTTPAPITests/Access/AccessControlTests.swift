@@ -59,7 +59,9 @@ struct AccessControlTests {
         try await APIFixture.offline(access: AccessControl(tokens)) { api in
             for (method, path) in try await Self.routes(api) where path.hasPrefix("/api/") && path != "/api/session" {
                 let needed: AccessRole =
-                    if method == .get || path == "/api/replay" {
+                    if path == "/api/audit" {
+                        .admin
+                    } else if method == .get || path == "/api/replay" {
                         .viewer
                     } else if path.hasSuffix("/drain") || method == .delete || path == "/api/limits" {
                         .admin

@@ -2,6 +2,7 @@ import HTTPAPI
 import HTTPTypes
 import HummingbirdTesting
 import NIOCore
+import TestSupport
 import Testing
 
 /// What is sent wrongly, in excess or slowly, on real sockets.
@@ -74,6 +75,36 @@ struct ConnectionTests {
             }
             #expect(began.duration(to: .now) < .seconds(100))
             #expect(try await silent.readToTheEnd() == "")
+        }
+    }
+
+    @Test(
+        "whoever opens more connections than are allowed loses its idlest; those that are answered stay, and others come in"
+    )
+    func superfluous() async throws {
+        try await APIFixture.with(owned: false, setup: .live) {
+            $0.connectionLimit = 16
+            $0.idleTimeout = .seconds(600)
+        } _: { api in
+            let port = try #require(api.client.port)
+            // It is being answered for as long as it likes.
+            var reader = IdleConnections()
+            try await reader.open(port: port, "GET /api/events HTTP/1.1\r\nHost: a\r\n\r\n")
+            try await eventually("the stream's head") { reader.haveAllSpoken }
+            reader.drain()
+            var idle = IdleConnections()
+            for number in 0..<60 {
+                try await idle.open(port: port, number % 2 == 0 ? "" : "GET /healthz HTTP/1.1\r\nX-A: ")
+                if number % 20 == 19 {
+                    let request = "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                    #expect(try await Self.exchange(api, request)?.hasPrefix("HTTP/1.1 200 ") == true)
+                }
+            }
+            try await eventually("the idlest closed") { idle.openCount <= 16 }
+            #expect(idle.openCount >= 8)
+            #expect(reader.areAllOpen)
+            idle.close()
+            reader.close()
         }
     }
 

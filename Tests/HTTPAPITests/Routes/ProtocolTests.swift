@@ -86,7 +86,7 @@ struct ProtocolTests {
                 try await api.get("/healthz").headers[.requestID], try await api.get("/healthz").headers[.requestID],
             ]
             #expect(ids[0] != ids[1])
-            for path in ["/healthz", "/nothing", "/api/live-strategy/status", "/api", "/metrics"] {
+            for path in ["/healthz", "/nothing", "/api/live-strategy/status", "/metrics"] {
                 #expect(try await api.get(path).headers[.cacheControl] == "no-store")
             }
         }

@@ -43,7 +43,9 @@ enum SyntheticInstruments {
             let number = Int(digits),
             number > 0
         else { return nil }
-        return make(symbol, tick: "0.01", step: "0.001", price: FixedDecimal(1_000 + number), volume: "500000")
+        // What a day comes to must fit into 64 bits, in hundred-millionths.
+        let volume: FixedDecimal = number < 10_000 ? "500000" : "5000"
+        return make(symbol, tick: "0.01", step: "0.001", price: FixedDecimal(1_000 + number), volume: volume)
     }
 
     private static func make(

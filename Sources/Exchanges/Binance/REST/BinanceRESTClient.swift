@@ -150,6 +150,9 @@ final class BinanceRESTClient: Sendable {
         var usedWeight: Int?
     }
 
+    /// Seconds. The exchange's bans end after three days.
+    private static let longestPenalty: Int64 = 7 * 86_400
+
     private func send(_ method: HTTPMethod, _ target: String, _ headers: HTTPHeaders) async -> Answer {
         var request = HTTPClientRequest(url: configuration.restURL + target)
         request.method = method
@@ -194,7 +197,9 @@ final class BinanceRESTClient: Sendable {
         switch status.code {
         case 429, 418:
             // 418 is the ban that follows when 429 is not honoured.
-            let named = headers.first(name: "retry-after").flatMap { Int64($0) }.map { Duration.seconds(max($0, 0)) }
+            let named = headers.first(name: "retry-after").flatMap { Int64($0) }.map {
+                Duration.seconds(min(max($0, 0), Self.longestPenalty))
+            }
             let wait = named ?? (status.code == 418 ? .seconds(120) : configuration.penalty)
             let pause = ExchangePause(
                 scope: document?.code == BinanceErrorDocument.tooManyOrders ? .account : .address,

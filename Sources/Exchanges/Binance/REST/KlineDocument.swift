@@ -10,14 +10,14 @@ struct KlineDocument: Decodable {
 
         init(from decoder: any Decoder) throws {
             var fields = try decoder.unkeyedContainer()
-            candle = Candle(
+            candle = try Candle(
                 openTime: try fields.decode(Timestamp.self),
                 open: try fields.decode(FixedDecimal.self),
                 high: try fields.decode(FixedDecimal.self),
                 low: try fields.decode(FixedDecimal.self),
                 close: try fields.decode(FixedDecimal.self),
                 volume: try fields.decode(FixedDecimal.self)
-            )
+            ).checked(decoder)
             closeTime = try fields.decode(Timestamp.self)
         }
     }

@@ -147,14 +147,14 @@ enum StreamMessage: Sendable, Hashable {
             symbol = try container.decode(String.self, forKey: .symbol)
             interval = try container.decode(String.self, forKey: .interval)
             isClosed = try container.decode(Bool.self, forKey: .isClosed)
-            candle = Candle(
+            candle = try Candle(
                 openTime: openTime,
                 open: try container.decode(FixedDecimal.self, forKey: .open),
                 high: try container.decode(FixedDecimal.self, forKey: .high),
                 low: try container.decode(FixedDecimal.self, forKey: .low),
                 close: try container.decode(FixedDecimal.self, forKey: .close),
                 volume: try container.decode(FixedDecimal.self, forKey: .volume)
-            )
+            ).checked(decoder)
         }
     }
 }
