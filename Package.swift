@@ -293,7 +293,8 @@ let package = Package(
         .testTarget(
             name: "HTTPAPITests",
             dependencies: [
-                "CZlib", "Dashboard", "HTTPAPI", "Store", "Coordination", "Trading", "Postgres", "TestSupport", "LocalCluster",
+                "CZlib", "Dashboard", "HTTPAPI", "Store", "Coordination", "Trading", "Postgres", "TestSupport",
+                "LocalCluster",
                 "Observability",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -173,27 +173,17 @@ struct Server {
 
         // Shut down from the end: the replica hands everything over while all else still works, and requests are taken
         // until the load balancer sends none any more.
-        var configuration = ServiceGroupConfiguration(
-            services: [
-                .init(service: EndlessService { try await pool.run() }),
-                .init(service: EndlessService { try await restoring.run() }),
-                .init(service: EndlessService { try await listener.run() }),
-                .init(service: EndlessService { await forward(listener, to: changes, events) }),
-                .init(service: EndlessService { await events.run() }),
-                .init(service: EndlessService { await watcher.run() }),
-                .init(service: EndlessService { await pauses.run() }),
-                .init(service: EndlessService { try await binance.run() }),
-                .init(service: journal),
-                .init(service: host),
-                .init(service: accessFile(access, logger)),
-                .init(service: certificateFiles(logger)),
-                .init(service: api),
-                .init(service: LingeringService(departure: departure)),
-                .init(service: membership, successTerminationBehavior: .gracefullyShutdownGroup),
-            ],
-            logger: Logger(label: "tenure.lifecycle") { _ in SwiftLogNoOpLogHandler() }
-        )
-        if let venue { configuration.services.insert(.init(service: EndlessService { try await venue.run() }), at: 7) }
+        var members: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: EndlessService { try await pool.run() }),
+            .init(service: EndlessService { try await restoring.run() }),
+            .init(service: EndlessService { try await listener.run() }),
+            .init(service: EndlessService { await forward(listener, to: changes, events) }),
+            .init(service: EndlessService { await events.run() }),
+            .init(service: EndlessService { await watcher.run() }),
+            .init(service: EndlessService { await pauses.run() }),
+            .init(service: EndlessService { try await binance.run() }),
+        ]
+        if let venue { members.append(.init(service: EndlessService { try await venue.run() })) }
         if let webhook = settings.webhook {
             let webhooks = WebhookService(
                 configuration: webhook,
@@ -201,8 +191,21 @@ struct Server {
                 instance: identity.instance,
                 logger: logger
             )
-            configuration.services.insert(.init(service: EndlessService { await webhooks.run() }), at: 1)
+            members.append(.init(service: EndlessService { await webhooks.run() }))
         }
+        members += [
+            .init(service: journal),
+            .init(service: host),
+            .init(service: accessFile(access, logger)),
+            .init(service: certificateFiles(logger)),
+            .init(service: api),
+            .init(service: LingeringService(departure: departure)),
+            .init(service: membership, successTerminationBehavior: .gracefullyShutdownGroup),
+        ]
+        var configuration = ServiceGroupConfiguration(
+            services: members,
+            logger: Logger(label: "tenure.lifecycle") { _ in SwiftLogNoOpLogHandler() }
+        )
         configuration.maximumCancellationDuration = .seconds(3)
         let group = ServiceGroup(configuration: configuration)
         do {

@@ -35,7 +35,8 @@ struct RestoreTests {
                 try await database.number("SELECT count(*) FROM tenure.shards WHERE ready_epoch = epoch") == 1_024
             }
 
-            #expect(replica.executor.count("LEFT JOIN tenure.checkpoints") == 2, "a rehearsal, then all are loaded at once")
+            let loads = replica.executor.count("LEFT JOIN tenure.checkpoints")
+            #expect(loads == 2, "a rehearsal, then all are loaded at once")
             #expect(replica.executor.count("SET ready_epoch") == 2, "the first that was ready, and all others")
             #expect(replica.executor.statements == 4, "and that is all")
             #expect(try await database.texts(Self.versions) == before)
