@@ -5,7 +5,7 @@ import { h, keyed, setText } from "./dom.js";
 import { dateTime, sentence, timeOfDay, weight } from "./format.js";
 
 const groups = [
-  ["Life", ["started", "changed", "paused", "resumed", "stop_requested", "close_requested", "stopped"]],
+  ["Life", ["started", "changed", "change_applied", "paused", "resumed", "close_requested", "position_closed", "stop_requested", "stopped"]],
   ["Trouble", ["failed", "quarantined", "orphaned", "fenced", "in_doubt", "entries_paused", "limit_reached", "halted", "unhalted"]],
   ["Moves", ["claimed", "restored", "handed_over", "drain_requested"]],
   ["Orders", ["order"]],

@@ -87,6 +87,8 @@ export function sentence(event, names = new Map(), replicas = new Map()) {
   switch (event.kind) {
     case "started": return `${symbol} started: ${details.strategy_type ?? ""} ${details.interval ?? ""} (${details.execution ?? ""})${by}`;
     case "changed": return `${symbol} changed: ${differences(details.changes)}${by}`;
+    case "change_applied": return `${symbol} trades with what was changed (version ${details.version ?? "?"})`;
+    case "position_closed": return `${symbol} closed its position: ${details.reason ?? "asked"}${Number(details.position) ? `; ${exact(details.position)} could not be sold` : ""}`;
     case "close_requested": return `${symbol} is to close its position: ${details.reason ?? "asked"}${by}`;
     case "paused": return `${symbol} paused: no new entries${by}`;
     case "resumed": return `${symbol} resumed${by}`;
