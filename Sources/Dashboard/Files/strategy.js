@@ -38,11 +38,13 @@ export function strategy({ argument, refresh }) {
     figure("trades", "Trades"), figure("candles", "Candles"), figure("last", "Last candle"), figure("restores", "Taken over"));
 
   const parameters = h("dl", { class: "parameters" });
+  const state = h("pre", { class: "state", tabindex: "0", role: "region", "aria-label": "State" });
   const limits = h("dl", { class: "parameters" });
   const unlimited = h("p", { class: "quiet" }, "None: it risks whatever its parameters say.");
   const chartNote = h("p", { class: "quiet", hidden: true });
 
   const box = (id, text, ...content) => h("section", { class: "panel", "aria-labelledby": id }, h("h2", { id }, text), ...content);
+  const stateBox = box("state", "State", h("p", { class: "quiet" }, "What the mode keeps from one candle to the next."), state);
   const limitBox = box("limits", "Limits", limits, unlimited);
   const content = h("div", {},
     h("div", { class: "heading" }, title, badge, pill, h("span", { class: "grow" }), deeds.element),
@@ -57,6 +59,7 @@ export function strategy({ argument, refresh }) {
         box("owners", "Who ran it", past.owners),
         box("parameters", "Parameters", parameters),
         limitBox,
+        stateBox,
         box("events", "Events", past.events))));
   const missing = h("p", { class: "empty", hidden: true });
   const element = h("div", { class: "view strategy" }, missing, content);
@@ -107,6 +110,8 @@ export function strategy({ argument, refresh }) {
     pending.hidden = !isActive || !(isChanging || current.closing);
     setText(pending, current.closing ? "Its position is being closed." : "Its parameters or limits were changed: applied from the next candle.");
     limitBox.hidden = !isActive;
+    stateBox.hidden = !current.state;
+    setText(state, JSON.stringify(current.state, null, 1) ?? "");
     unlimited.hidden = Object.keys(current.limits ?? {}).length > 0;
     pairs(limits, current.limits ?? {});
     pairs(parameters, current.config);

@@ -56,7 +56,16 @@ extension Schema {
 
     static let strategyInDepth = Schema(
         "StrategyInDepth",
-        .record(strategyMembers + [("ownership", .array(of: ownershipChange.shape))])
+        .record(
+            strategyMembers + [
+                (
+                    "state",
+                    .optional(Shape(#"{"type":"object"}"#, example: #"{"wasAbove":true}"#))
+                        .described("What the mode keeps from one candle to the next, as of the last checkpoint.")
+                ),
+                ("ownership", .array(of: ownershipChange.shape)),
+            ]
+        )
     )
 
     static let stoppedStrategy = Schema(

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Store
+import Trading
 
 /// One strategy, in depth.
 struct StrategyTrailRoutes: Sendable {
@@ -57,8 +58,10 @@ struct StrategyTrailRoutes: Sendable {
         try QueryParameters(request, known: []).finish()
         if let active = try await queries.active(id: id) {
             let ownership = try await queries.ownership(of: id, limit: Self.ownershipLimit).items
+            let state = try await queries.state(of: id)
             return Answer.json(headers: [.eTag: active.entityTag]) { json in
                 active.members(of: &json)
+                json.member("state", json: state?.text ?? "null")
                 json.member("ownership") { json in
                     json.array(ownership) { json, change in change.write(to: &json) }
                 }

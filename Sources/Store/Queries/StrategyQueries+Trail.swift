@@ -1,5 +1,5 @@
 import Postgres
-import Trading
+package import Trading
 
 /// What a strategy left behind: orders, fills, events. Latest first.
 extension StrategyQueries {
@@ -35,6 +35,19 @@ extension StrategyQueries {
             timeout: timeout
         )
         return Page(found: try rows.map(ListedFill.init), limit: limit, position: \.position)
+    }
+
+    /// What the mode of an active strategy keeps from one candle to the next, as of its last checkpoint; nil if there is none.
+    package func state(of id: Int64) async throws -> JSONValue? {
+        let rows = try await database.query(
+            "SELECT state FROM tenure.checkpoints WHERE strategy_id = \(id)",
+            timeout: timeout
+        )
+        // The run wraps the mode's text in its own; what another version wrote may look different, and is not shown.
+        guard let text = try rows.first?.decode(String.self), case .object(let run)? = try? JSONValue(text: text),
+            case .string(let state)? = run["strategy"]
+        else { return nil }
+        return try? JSONValue(text: state)
     }
 
     /// - Parameters:

@@ -45,7 +45,9 @@ struct OverviewRouteTests {
             #expect(book["orders_under_way"].int == 0)
             #expect(book["orders_in_doubt"].int == 0)
             // Not sent yet; sent a moment ago; sent, and too late by now to be accepted.
-            for (index, signed) in ["NULL::timestamptz", "now() - interval '1 s'", "now() - interval '60 s'"].enumerated() {
+            for (index, signed) in ["NULL::timestamptz", "now() - interval '1 s'", "now() - interval '60 s'"]
+                .enumerated()
+            {
                 try await api.pool.query(
                     """
                     INSERT INTO tenure.orders (client_order_id, strategy_id, exchange, symbol, execution, side, effect,

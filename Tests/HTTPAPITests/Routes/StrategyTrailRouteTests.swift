@@ -22,6 +22,15 @@ struct StrategyTrailRouteTests {
             #expect(active["ownership"][0]["owner"]["name"].string == "beta")
             #expect(active["ownership"][0]["reason"].string == "crash")
             #expect(active["ownership"][0]["previous_owner"]["id"].int == 1)
+            #expect(active["state"].isNull)
+            try await api.pool.query(
+                """
+                INSERT INTO tenure.checkpoints (strategy_id, cursor_ms, candles, state, position_e8, cost_e8, last_price_e8, pnl_e8,
+                    fees_e8, trades_count)
+                VALUES (\(Int64(id)), 0, 0, '{"strategy":"{\\"wasAbove\\":true}"}', 0, 0, 0, 0, 0, 0)
+                """
+            )
+            #expect(try await api.get("/api/live-strategy/\(id)").json()["state"]["wasAbove"].bool)
             let list = try await api.get("/api/live-strategy/\(id)/ownership").json()
             #expect(list["items"].array.map { $0["epoch"].int } == [2] && list["next_cursor"].isNull)
             _ = try await api.get("/api/live-strategy/99/ownership").problem(.notFound, "no-such-strategy")

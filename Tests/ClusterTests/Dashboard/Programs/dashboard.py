@@ -257,6 +257,7 @@ def change(browser, page):
     submit.click()
     page.tab.wait_for_url(re.compile(r"#/strategy/\d+$"))
     expect(page.one("[aria-labelledby=parameters]")).to_have_text(re.compile("max holding candles50.*stop loss percent0.7", re.S))
+    expect(page.one("[aria-labelledby=state]")).to_contain_text("wasAbove")
     expect(page.one("[aria-labelledby=limits]")).to_contain_text("None")
     # Until its next candle it goes on with the old ones; then nothing is said any more.
     expect(page.one(".pending")).to_be_hidden()
