@@ -38,7 +38,7 @@ export function strategy({ argument, refresh }) {
     figure("trades", "Trades"), figure("candles", "Candles"), figure("last", "Last candle"), figure("restores", "Taken over"));
 
   const parameters = h("dl", { class: "parameters" });
-  const state = h("pre", { class: "state", tabindex: "0", role: "region", "aria-label": "State" });
+  const state = h("pre", { class: "state", tabindex: "0", role: "region", "aria-label": "State in full" });
   const limits = h("dl", { class: "parameters" });
   const unlimited = h("p", { class: "quiet" }, "None: it risks whatever its parameters say.");
   const chartNote = h("p", { class: "quiet", hidden: true });
