@@ -18,7 +18,7 @@ struct OrderLatency {
     private static let symbols = ["AAABTC", "BBBBTC", "CCCBTC", "DDDBTC", "EEEBTC", "FFFBTC", "GGGBTC", "HHHBTC"]
     private static let config = """
         {"fast_period":3,"slow_period":8,"rsi_period":5,"rsi_floor":"20","rsi_ceiling":"95","max_holding_candles":7,\
-        "quote_amount":"0.01"}
+        "quote_amount":"0.01","quantity_step":"0.001"}
         """
     private static let history = 200
 
