@@ -27,6 +27,17 @@ struct ConnectingTests {
         return port
     }
 
+    @Test func `what is to be heard of first has a higher descriptor than what is opened after it`() async throws {
+        let url = try await TestServer.shared.connectionString()
+        var configuration = patient(url)
+        configuration.isHeardFirst = true
+        let first = try await Connector.open(configuration).connection
+        defer { PQfinish(first) }
+        let later = try await Connector.open(patient(url)).connection
+        defer { PQfinish(later) }
+        #expect(PQsocket(first) > PQsocket(later))
+    }
+
     @Test func `the socket notices a dead peer in seconds, the user's own limits win`() async throws {
         let url = try await TestServer.shared.connectionString()
         let defaults = try await limits(url)
