@@ -11,6 +11,9 @@ package struct SimulatorConfiguration: Sendable {
     /// Recordings named `SYMBOL-INTERVAL.csv`. With any of them the market is the recorded one instead of the synthetic
     /// one.
     package var replayFiles: [String] = []
+    /// How many of the synthetic market's load-test symbols, from `SIM0001USDT` on, are listed with the well-known ones. Those that
+    /// are not listed can be traded all the same by whoever knows their names.
+    package var listedMarkets = 0
     /// How many market seconds pass in a second of this machine.
     package var speed: Double = 1
     /// Whether market time moves only on `POST /sim/advance`.
@@ -68,6 +71,11 @@ package struct SimulatorConfiguration: Sendable {
         }
         guard speed.isFinite, speed > 0, speed <= 1_000_000 else {
             throw .invalidSetting("speed must be above 0 and at most 1000000, not \(speed)")
+        }
+        guard (0...SyntheticInstruments.loadTests).contains(listedMarkets) else {
+            throw .invalidSetting(
+                "listed markets must be between 0 and \(SyntheticInstruments.loadTests), not \(listedMarkets)"
+            )
         }
         guard history >= 1 else { throw .invalidSetting("history must be at least 1, not \(history)") }
         guard weightLimit >= 1 else { throw .invalidSetting("the weight limit must be at least 1, not \(weightLimit)") }

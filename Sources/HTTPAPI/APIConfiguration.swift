@@ -9,6 +9,8 @@ package struct APIConfiguration: Sendable {
     package var defaultExchange: String
     /// What strategies may risk whose start does not say it.
     package var defaultLimits: RiskLimits
+    /// How long a request waits for what has to be asked of an exchange before anything is done.
+    package var exchangeWait: Duration
     /// How long a start waits for the strategy to run before it answers 202.
     package var startWait: Duration
     /// How long a stop waits for the strategy to have stopped before it answers 202.
@@ -35,6 +37,7 @@ package struct APIConfiguration: Sendable {
         port: Int = 8080,
         defaultExchange: String = "binance",
         defaultLimits: RiskLimits = .none,
+        exchangeWait: Duration = .seconds(5),
         startWait: Duration = .seconds(5),
         stopWait: Duration = .seconds(5),
         recheckInterval: Duration = .milliseconds(250),
@@ -50,6 +53,7 @@ package struct APIConfiguration: Sendable {
         self.port = port
         self.defaultExchange = defaultExchange
         self.defaultLimits = defaultLimits
+        self.exchangeWait = exchangeWait
         self.startWait = startWait
         self.stopWait = stopWait
         self.recheckInterval = recheckInterval

@@ -9,7 +9,7 @@ struct Notification: Sendable {
     /// The kinds of events that are notified, with nothing to do by whoever records one.
     private static let kinds: Set = [
         "fenced", "orphaned", "failed", "quarantined", "in_doubt", "order_refused", "entries_paused", "halted",
-        "unhalted", "limit_reached",
+        "unhalted", "limit_reached", "change_refused",
     ]
 
     /// Nil for what happens all the time.

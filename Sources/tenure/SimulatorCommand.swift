@@ -32,6 +32,9 @@ struct SimulatorCommand: AsyncParsableCommand {
     @Option(help: "What the invented market is derived from.")
     var seed: UInt64 = 1
 
+    @Option(help: "How many markets for load tests are listed: SIM0001USDT, SIM0002USDT, …")
+    var listedMarkets = 0
+
     @Option(parsing: .upToNextOption, help: "Recorded candles to play.")
     var replay: [String] = []
 
@@ -62,6 +65,7 @@ struct SimulatorCommand: AsyncParsableCommand {
         configuration.host = host
         configuration.port = port
         configuration.seed = seed
+        configuration.listedMarkets = listedMarkets
         configuration.replayFiles = replay
         configuration.speed = speed
         configuration.steps = steps

@@ -25,7 +25,7 @@ final class SimulatedExchange: Sendable {
         self.logger = logger
         let start: Timestamp?
         if configuration.replayFiles.isEmpty {
-            market = SyntheticMarket(seed: configuration.seed)
+            market = SyntheticMarket(seed: configuration.seed, loadTests: configuration.listedMarkets)
             start = configuration.startTime
         } else {
             var recordings: [Recording] = []

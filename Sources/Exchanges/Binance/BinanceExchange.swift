@@ -110,6 +110,9 @@ package final class BinanceExchange: Exchange {
 
     package func market(_ symbol: Symbol) async throws(ExchangeError) -> Market { try await markets.market(symbol) }
 
+    /// Keeps what is known of all markets young, so that nobody waits for it. Until the task is cancelled.
+    package func keepMarkets() async { await markets.keep() }
+
     package func serverTime() async throws(ExchangeError) -> Timestamp { try await rest.serverTime() }
 
     package func withMarketEvents<R: Sendable>(

@@ -43,6 +43,14 @@ struct Parameter: Sendable {
             + "the first answer. With a key that stood for another request it is refused (422)."
     )
 
+    static let prefer = Parameter(
+        "Prefer",
+        in: .header,
+        .text("respond-async"),
+        "How long to wait until it has happened (RFC 7240): `respond-async` for not at all, `wait=2` for two seconds at most. What is "
+            + "not done by then is recorded, and answered with 202."
+    )
+
     static let ifMatch = Parameter(
         "If-Match",
         in: .header,

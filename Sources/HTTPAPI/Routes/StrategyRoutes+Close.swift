@@ -12,7 +12,7 @@ extension StrategyRoutes {
             for: .trader,
             "close a strategy's position, and let it run on",
             Operation(
-                [.idempotencyKey],
+                [.idempotencyKey, .prefer],
                 body: .closeRequest,
                 .json(.strategy, "Done. What could not be sold is still its `position`."),
                 .json(.accepted, .strategy, "It is recorded, and takes longer: `closing` until it is done."),
@@ -28,8 +28,9 @@ extension StrategyRoutes {
     private func close(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         let body = try await request.jsonBody(limit: configuration.bodyLimit)
         let close = try CloseRequest(body, defaultExchange: configuration.defaultExchange)
+        let preference = WaitPreference(request)
         return try await repetitions.answer(request, context, asking: body) { key, done in
-            if let done { return try await answer(toCloseOf: done) }
+            if let done { return try await answer(toCloseOf: done, preference) }
             // As at a stop: one that comes before the halt waits until it is lifted; one that comes after it is better refused
             // than forgotten.
             let halt = try await dependencies.halts.current()
@@ -44,7 +45,7 @@ extension StrategyRoutes {
             )
             let market = (symbol: close.symbol.name, exchange: close.exchange)
             switch outcome {
-            case .requested(let id): return try await answer(toCloseOf: id)
+            case .requested(let id): return try await answer(toCloseOf: id, preference)
             case .nothingHeld: throw Problem.nothingHeld(market.symbol, market.exchange)
             case .notRunning: throw Problem.notRunning(market.symbol, market.exchange)
             case .notFound: throw Problem.notActive(symbol: market.symbol, exchange: market.exchange)
@@ -53,10 +54,10 @@ extension StrategyRoutes {
         }
     }
 
-    private func answer(toCloseOf id: Int64) async throws -> Reply {
+    private func answer(toCloseOf id: Int64, _ preference: WaitPreference) async throws -> Reply {
         let closed: ActiveStrategy? = try await dependencies.changes.firstAnswer(
             about: id,
-            within: configuration.stopWait,
+            within: preference.wait(usually: configuration.stopWait),
             every: configuration.recheckInterval
         ) {
             // The wish is safe in the database; if that is away now, it may be back before the wait is over.
@@ -65,10 +66,12 @@ extension StrategyRoutes {
                 return strategy.isClosing ? nil : strategy
             }
         }
-        if let closed { return Reply.strategy(closed) }
+        if let closed { return Reply.strategy(closed, headers: preference.headers) }
         do {
             guard let strategy = try await queries.active(id: id) else { throw Problem.noLongerActive(id: id) }
-            return Reply.strategy(strategy, .accepted, headers: [.location: "/api/live-strategy/\(id)"])
+            var headers = preference.headers
+            headers[.location] = "/api/live-strategy/\(id)"
+            return Reply.strategy(strategy, .accepted, headers: headers)
         } catch let error as PostgresError where Problem(error) != nil {
             throw Problem.databaseUnavailable("That strategy \(id) closes its position is recorded, and will be done.")
         }

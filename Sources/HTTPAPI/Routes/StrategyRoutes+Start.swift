@@ -5,6 +5,9 @@ import Store
 import Trading
 
 extension StrategyRoutes {
+    /// After which it makes sense to ask an exchange again that was silent.
+    private static let retry = Duration.seconds(5)
+
     private enum Progress: Sendable {
         case runs(ActiveStrategy)
         /// It will not run by itself any more.
@@ -12,17 +15,20 @@ extension StrategyRoutes {
         case stopped
     }
 
-    /// 201 once it runs; 202 if that takes longer, or if it failed on the way (its status and last error say so).
+    /// 201 once it runs; 202 if that takes longer than the wait, or if it failed on the way (its status and last error say so).
     func start(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         let body = try await request.jsonBody(limit: configuration.bodyLimit)
         var order = try await order(from: body)
         order.by = context.principal?.name
         let complete = order
+        let preference = WaitPreference(request)
         return try await repetitions.answer(request, context, asking: body) { key, done in
-            if let done { return try await answer(toStartOf: done) }
+            if let done { return try await answer(toStartOf: done, preference) }
             switch try await dependencies.desired.start(complete, key: key) {
             case .taken(let running): throw Problem.taken(by: running)
-            case .started(let id, _): return try await answer(toStartOf: id)
+            case .started(let strategy) where preference.wait(usually: configuration.startWait) == .zero:
+                return Reply.strategy(strategy, .accepted, headers: headers(for: strategy.id, preference))
+            case .started(let strategy): return try await answer(toStartOf: strategy.id, preference)
             case .repeated: return nil
             }
         }
@@ -38,7 +44,15 @@ extension StrategyRoutes {
         )
         var problems = syntax + found
         var complete: JSONValue?
-        switch try await dependencies.validator.validate(request) {
+        // What it asks the exchange for may have to wait; whoever asks does not, for ever.
+        let late = APIUnavailable(
+            detail: "The exchange did not say in time whether it has this market. Nothing was done: try again later.",
+            retryAfter: Self.retry
+        )
+        let verdict = try await withTimeLimit(configuration.exchangeWait, otherwise: late) { [dependencies] in
+            try await dependencies.validator.validate(request)
+        }
+        switch verdict {
         case .valid(let config): complete = config
         case .invalid(let found): problems += found
         }
@@ -57,13 +71,12 @@ extension StrategyRoutes {
         )
     }
 
-    private func answer(toStartOf id: Int64) async throws -> Reply {
-        let location = "/api/live-strategy/\(id)"
-        let headers: HTTPFields = [.location: location]
-        let recorded = "The strategy is recorded as \(id) and will run: see \(location)."
+    private func answer(toStartOf id: Int64, _ preference: WaitPreference) async throws -> Reply {
+        let headers = headers(for: id, preference)
+        let recorded = "The strategy is recorded as \(id) and will run: see /api/live-strategy/\(id)."
         let reached: Progress? = try await dependencies.changes.firstAnswer(
             about: id,
-            within: configuration.startWait,
+            within: preference.wait(usually: configuration.startWait),
             every: configuration.recheckInterval
         ) {
             // The start itself is safe in the database; if that is away now, it may be back before the wait is over.
@@ -81,6 +94,12 @@ extension StrategyRoutes {
         } catch let error as PostgresError where Problem(error) != nil {
             throw Problem.databaseUnavailable(recorded)
         }
+    }
+
+    private func headers(for id: Int64, _ preference: WaitPreference) -> HTTPFields {
+        var headers = preference.headers
+        headers[.location] = "/api/live-strategy/\(id)"
+        return headers
     }
 
     private func progress(of id: Int64) async throws -> Progress? {

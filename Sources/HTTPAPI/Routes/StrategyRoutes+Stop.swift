@@ -9,8 +9,9 @@ extension StrategyRoutes {
     func stop(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         let body = try await request.jsonBody(limit: configuration.bodyLimit)
         let stop = try StopRequest(body, defaultExchange: configuration.defaultExchange)
+        let preference = WaitPreference(request)
         return try await repetitions.answer(request, context, asking: body) { key, done in
-            if let done { return try await answer(toStopOf: done) }
+            if let done { return try await answer(toStopOf: done, preference) }
             if stop.positions == .close {
                 // One that comes before the halt waits until it is lifted; one that comes after it is better refused than
                 // forgotten.
@@ -26,38 +27,38 @@ extension StrategyRoutes {
                 key: key
             )
             switch outcome {
-            case .requested(let id, _): return try await answer(toStopOf: id)
+            case .requested(let id, _): return try await answer(toStopOf: id, preference)
             case .notFound: throw Problem.notActive(symbol: stop.symbol.name, exchange: stop.exchange)
             case .repeated: return nil
             }
         }
     }
 
-    private func answer(toStopOf id: Int64) async throws -> Reply {
+    private func answer(toStopOf id: Int64, _ preference: WaitPreference) async throws -> Reply {
         let stopped = try await dependencies.changes.firstAnswer(
             about: id,
-            within: configuration.stopWait,
+            within: preference.wait(usually: configuration.stopWait),
             every: configuration.recheckInterval
         ) {
             // The request is safe in the database; if that is away now, it may be back before the wait is over.
             try await unlessAway { try await queries.stopped(id: id) }
         }
-        if let stopped { return Reply.json { stopped.members(of: &$0) } }
+        if let stopped { return Reply.json(headers: preference.headers) { stopped.members(of: &$0) } }
         do {
-            return try await pending(id: id)
+            return try await pending(id: id, preference)
         } catch let error as PostgresError where Problem(error) != nil {
             throw Problem.databaseUnavailable("The stop of strategy \(id) is recorded and will be done.")
         }
     }
 
-    private func pending(id: Int64) async throws -> Reply {
+    private func pending(id: Int64, _ preference: WaitPreference) async throws -> Reply {
         if let strategy = try await queries.active(id: id) {
-            return Reply.json(.accepted, headers: [.location: "/api/live-strategy/\(id)"]) {
-                strategy.members(of: &$0)
-            }
+            var headers = preference.headers
+            headers[.location] = "/api/live-strategy/\(id)"
+            return Reply.json(.accepted, headers: headers) { strategy.members(of: &$0) }
         }
         // It finished between the last two questions.
         guard let stopped = try await queries.stopped(id: id) else { throw Problem.noStrategy(id: String(id)) }
-        return Reply.json { stopped.members(of: &$0) }
+        return Reply.json(headers: preference.headers) { stopped.members(of: &$0) }
     }
 }

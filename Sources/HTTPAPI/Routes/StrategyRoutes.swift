@@ -59,7 +59,7 @@ struct StrategyRoutes: Sendable {
             for: .trader,
             "start a strategy",
             Operation(
-                [.idempotencyKey],
+                [.idempotencyKey, .prefer],
                 body: .startRequest,
                 .json(.created, .strategy, "It runs."),
                 .json(.accepted, .strategy, "It is recorded, and takes longer; or failed, as its status says."),
@@ -73,7 +73,7 @@ struct StrategyRoutes: Sendable {
             for: .trader,
             "stop a strategy",
             Operation(
-                [.idempotencyKey],
+                [.idempotencyKey, .prefer],
                 body: .stopRequest,
                 .json(.stoppedStrategy, "It has stopped everywhere."),
                 .json(.accepted, .strategy, "The stop is recorded, and takes longer."),

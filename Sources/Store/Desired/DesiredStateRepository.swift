@@ -9,10 +9,12 @@ package struct DesiredStateRepository: Sendable {
     let database: any PostgresExecutor
     /// After this a statement is cancelled, so that a request has an answer even when the database has none.
     let timeout: Duration?
+    let placements: PlacementQueue
 
     package init(database: any PostgresExecutor, timeout: Duration? = nil) {
         self.database = database
         self.timeout = timeout
+        placements = PlacementQueue { try await Self.place($0, database, timeout) }
     }
 
     /// Asks the owner to stop a strategy. The first request's reason and positions hold; further ones only wake the owner.

@@ -1,7 +1,7 @@
 /// What became of a ``StartOrder``.
 package enum StartOutcome: Sendable {
     /// It is recorded and will run; its shard's owner has been told.
-    case started(id: Int64, shard: Int)
+    case started(ActiveStrategy)
     /// (exchange, symbol) is taken by this one.
     case taken(ActiveStrategy)
     /// The request of this key has been done before: nothing was done now.

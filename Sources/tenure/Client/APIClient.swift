@@ -29,8 +29,12 @@ struct APIClient: Sendable {
         try await send(.GET, path + Self.text(of: query))
     }
 
-    func post(_ path: String, _ body: [String: JSONValue]? = nil) async throws -> JSONValue {
-        try await send(.POST, path, body.map(JSONValue.object))
+    func post(
+        _ path: String,
+        _ body: [String: JSONValue]? = nil,
+        headers: [String: String] = [:]
+    ) async throws -> JSONValue {
+        try await send(.POST, path, body.map(JSONValue.object), headers)
     }
 
     func put(_ path: String, _ body: [String: JSONValue]) async throws -> JSONValue {
@@ -83,8 +87,14 @@ struct APIClient: Sendable {
         return request
     }
 
-    private func send(_ method: HTTPMethod, _ path: String, _ body: JSONValue? = nil) async throws -> JSONValue {
+    private func send(
+        _ method: HTTPMethod,
+        _ path: String,
+        _ body: JSONValue? = nil,
+        _ headers: [String: String] = [:]
+    ) async throws -> JSONValue {
         var request = request(method, path, accept: "application/json")
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let body {
             request.headers.add(name: "content-type", value: "application/json")
             request.body = .bytes(ByteBuffer(string: body.text))

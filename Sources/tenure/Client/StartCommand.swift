@@ -43,6 +43,9 @@ struct StartCommand: AsyncParsableCommand {
     )
     var limits: [Parameter] = []
 
+    @Flag(help: "Return as soon as it is recorded, without waiting until it runs.")
+    var noWait = false
+
     @OptionGroup var options: ClientOptions
 
     struct Parameter {
@@ -77,7 +80,11 @@ struct StartCommand: AsyncParsableCommand {
         let client = try options.client()
         let request = body
         let answer = try await withProgress("Starting \(symbol)") {
-            try await client.post("/api/live-strategy/start", request)
+            try await client.post(
+                "/api/live-strategy/start",
+                request,
+                headers: noWait ? ["prefer": "respond-async"] : [:]
+            )
         }
         options.print(answer, Self.text)
     }

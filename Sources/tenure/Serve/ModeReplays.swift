@@ -10,8 +10,6 @@ import Trading
 struct ModeReplays: ReplaySource {
     /// At a time; each keeps a core busy for a moment, and spends a few requests of the exchange's budget.
     private static let most = 2
-    /// Nobody waits for longer, the exchange's answers included.
-    private static let deadline = Duration.seconds(20)
 
     private final class Places: Sendable {
         private let taken = Mutex(0)
@@ -30,11 +28,14 @@ struct ModeReplays: ReplaySource {
     let registry: StrategyRegistry
     /// By name.
     let exchanges: [String: any Exchange]
+    /// Nobody waits for longer, the exchange's answers included.
+    let limit: Duration
     private let places = Places()
 
-    init(registry: StrategyRegistry, exchanges: [String: any Exchange]) {
+    init(registry: StrategyRegistry, exchanges: [String: any Exchange], limit: Duration = .seconds(20)) {
         self.registry = registry
         self.exchanges = exchanges
+        self.limit = limit
     }
 
     func replay(_ order: StartOrder, candles count: Int) async throws -> ReplayReport {
@@ -49,21 +50,12 @@ struct ModeReplays: ReplaySource {
             )
         }
         defer { places.leave() }
-        return try await withThrowingTaskGroup(of: ReplayReport?.self) { group in
-            defer { group.cancelAll() }
-            group.addTask { try await Self.replay(order, mode, on: exchange, count) }
-            group.addTask {
-                try await Task.sleep(for: Self.deadline)
-                return nil
-            }
-            guard let report = try await group.next() ?? nil else {
-                throw APIUnavailable(
-                    detail:
-                        "The replay took too long: the exchange \(exchange.name) answers slowly. Try fewer candles.",
-                    retryAfter: .seconds(10)
-                )
-            }
-            return report
+        let late = APIUnavailable(
+            detail: "The replay took too long: the exchange \(exchange.name) answers slowly. Try fewer candles.",
+            retryAfter: .seconds(10)
+        )
+        return try await withTimeLimit(limit, otherwise: late) {
+            try await Self.replay(order, mode, on: exchange, count)
         }
     }
 

@@ -68,7 +68,8 @@ struct ModeValidator: StartValidator {
             return .init(field: "symbol", message: error.message)
         } catch {
             throw APIUnavailable(
-                detail: "The exchange \(exchange.name) cannot be asked whether it has \(symbol): \(error.message)"
+                detail: "The exchange \(exchange.name) cannot be asked whether it has \(symbol): \(error.message)",
+                retryAfter: error.retryAfter ?? .seconds(1)
             )
         }
     }

@@ -182,6 +182,7 @@ struct Server {
             .init(service: EndlessService { await watcher.run() }),
             .init(service: EndlessService { await pauses.run() }),
             .init(service: EndlessService { try await binance.run() }),
+            .init(service: EndlessService { await binance.keepMarkets() }),
         ]
         if let venue { members.append(.init(service: EndlessService { try await venue.run() })) }
         if let webhook = settings.webhook {

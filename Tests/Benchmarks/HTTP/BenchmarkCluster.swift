@@ -6,6 +6,9 @@ import TestSupport
 
 /// One replica behind HAProxy, durable commits, no limit of requests; and the greeter.
 struct BenchmarkCluster {
+    /// For strategies, each on one of its own.
+    static let markets = 15_000
+
     let cluster: LocalCluster
     let directory: String
     let helloURL: String
@@ -20,7 +23,7 @@ struct BenchmarkCluster {
                 replicas: 1,
                 port: 0,
                 dataDirectory: directory,
-                simulatorArguments: ["--weight-limit", "100000000"],
+                simulatorArguments: ["--weight-limit", "100000000", "--listed-markets", "\(markets)"],
                 environment: [
                     "SWIFT_BACKTRACE": "enable=no", "TENURE_RATE_LIMIT": "0", "TENURE_LOG_LEVEL": "warning",
                     "TENURE_CAPACITY": "1000000",

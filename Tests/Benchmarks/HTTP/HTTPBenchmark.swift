@@ -44,7 +44,10 @@ struct Measure: AsyncParsableCommand {
             if parts.contains(.status) {
                 try await StatusCost(bench: bench, strategies: strategies).measure(rounds: rounds)
             }
-            if parts.contains(.start) { try await StartRates(bench: bench, load: load).measure(rounds: rounds) }
+            if parts.contains(.start) {
+                let markets = strategies + 1...BenchmarkCluster.markets
+                try await StartRates(bench: bench, load: load, markets: markets).measure(rounds: rounds)
+            }
         }
     }
 }

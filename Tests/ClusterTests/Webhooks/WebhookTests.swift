@@ -24,14 +24,15 @@ struct WebhookTests {
                 "fill",
                 "halted",
                 "limit_reached",
+                "change_refused",
                 "stopped"
             )
-            try await eventually("four deliveries") { receiver.deliveries.count >= 4 }
+            try await eventually("five deliveries") { receiver.deliveries.count >= 5 }
             // Something after them, so that whatever else there might be would have come before.
             try await fixture.record("quarantined")
             try await eventually("the last") { receiver.deliveries.last?.kind == "quarantined" }
             let deliveries = receiver.deliveries
-            let kinds = ["fenced", "failed", "halted", "limit_reached", "quarantined"]
+            let kinds = ["fenced", "failed", "halted", "limit_reached", "change_refused", "quarantined"]
             #expect(deliveries.compactMap(\.kind) == kinds)
             #expect(deliveries.allSatisfy { $0.isSignatureRight })
             #expect(Set(deliveries.map(\.id)).count == kinds.count)

@@ -157,6 +157,21 @@ import Trading
         #expect(Self.code { () throws(ExchangeError) in _ = try halted.market("ETHBTC") } == .unknownSymbol)
     }
 
+    @Test func `a market that cannot be read hides none of the others`() throws {
+        func document(_ symbol: String) throws -> ExchangeInfoDocument {
+            let other = #"{"symbol":"\#(symbol)","status":"TRADING","baseAsset":"A","quoteAsset":"B","filters":[]}"#
+            let text = String(decoding: Self.exchangeInfo(filters: Self.filters), as: UTF8.self)
+            return try ExchangeInfoDocument(
+                Data(text.replacing(#""symbols":["#, with: #""symbols":[\#(other),"#).utf8)
+            )
+        }
+        // Binance lists some under names that are no ASCII.
+        #expect(Set(try document("币安人生USDT").markets.keys) == ["ETHBTC"])
+        #expect(Set(try document("NORULES").markets.keys) == ["ETHBTC"])
+        let unreadable = try document("币安人生USDT")
+        #expect(Self.code { () throws(ExchangeError) in _ = try unreadable.market("BTCUSDT") } == .malformed)
+    }
+
     @Test func `a market without lot sizes is malformed`() throws {
         let document = try ExchangeInfoDocument(
             Self.exchangeInfo(filters: #"{"filterType":"ICEBERG_PARTS","limit":10}"#)

@@ -128,7 +128,7 @@ import Trading
         try await Venue.with(configuration) { venue in
             let open = Interval.oneMinute.openTime(containing: Self.start)
             let gate = Gathering(of: 200)
-            try await withThrowingTaskGroup { group in
+            try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 1...200 {
                     group.addTask {
                         let symbol = Symbol("SIM\(String(10_000 + number).dropFirst())USDT")!
@@ -160,7 +160,7 @@ import Trading
         let configuration = SimulatorConfiguration(steps: true, startTime: Self.start)
         try await Venue.with(configuration, adjust: { $0.streamsPerConnection = 2 }) { venue in
             let gate = Gathering(of: 6)
-            try await withThrowingTaskGroup { group in
+            try await withThrowingTaskGroup(of: Void.self) { group in
                 for symbol in ["BTCUSDT", "BTCUSDT", "BTCUSDT", "ETHUSDT", "LTCUSDT", "ADAUSDT"] as [Symbol] {
                     group.addTask {
                         try await venue.exchange.withMarketEvents(symbol, .oneSecond, after: Self.start) { events in
@@ -189,7 +189,7 @@ import Trading
             let open = Interval.oneMinute.openTime(containing: Self.start)
             func join(after cursor: Timestamp, missing: Int) async throws -> Int {
                 let before = try await venue.simulator.status("requests")
-                try await withThrowingTaskGroup { group in
+                try await withThrowingTaskGroup(of: Void.self) { group in
                     for number in 0..<300 {
                         group.addTask {
                             let symbol = Symbol("SIM000\(number % 3 + 1)USDT")!
@@ -276,6 +276,51 @@ import Trading
             }
             #expect(outcomes == ["right": 149, "unknownSymbol": 1])
             #expect(try await venue.simulator.status("requests") - before < 30)
+        }
+    }
+
+    @Test func `all markets that are listed are asked for at once`() async throws {
+        var configuration = SimulatorConfiguration(steps: true, startTime: Self.start)
+        configuration.listedMarkets = 300
+        try await Venue.with(configuration) { venue in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 1...300 {
+                    let symbol = Symbol("SIM\(String(10_000 + number).dropFirst())USDT")!
+                    group.addTask {
+                        let market = try await venue.exchange.market(symbol)
+                        #expect(market.symbol == symbol)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await venue.simulator.status("requests") == 1)
+        }
+    }
+
+    @Test func `names that somebody makes up are asked for seldom, and keep nobody waiting who asks for a market`()
+        async throws
+    {
+        try await Venue.with(SimulatorConfiguration(steps: true, startTime: Self.start)) { venue in
+            let (exchange, simulator) = (venue.exchange, venue.simulator)
+            await #expect(throws: ExchangeError.self) { try await exchange.market("NOSUCH0") }
+            let asked = try await simulator.status("requests")
+            await #expect(throws: ExchangeError.self) { try await exchange.market("NOSUCH0") }
+            #expect(try await simulator.status("requests") == asked)
+            let began = ContinuousClock.now
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 1...500 {
+                    // Given up below.
+                    group.addTask { _ = try? await exchange.market(Symbol("NOSUCH\(number)")!) }
+                }
+                try await eventually("the first questions") { try await simulator.status("requests") >= 20 }
+                let between = try await simulator.status("requests")
+                for symbol: Symbol in ["BTCUSDT", "ETHUSDT", "SOLUSDT"] { _ = try await exchange.market(symbol) }
+                let seconds = Int(began.duration(to: .now) / .seconds(1)) + 1
+                #expect(try await simulator.status("requests") <= 22 + seconds)
+                #expect(between <= 22 + seconds)
+                group.cancelAll()
+                try await group.waitForAll()
+            }
         }
     }
 

@@ -59,6 +59,23 @@ struct ConnectionTests {
         }
     }
 
+    @Test("an answer may take longer than a body may, and the connection is good for the next request")
+    func slowAnswer() async throws {
+        try await APIFixture.with(owned: false, setup: .live) {
+            $0.requestTimeout = .milliseconds(300)
+            $0.startWait = .milliseconds(1_500)
+        } _: { api in
+            let connection = try await RawConnection(port: try #require(api.client.port))
+            let body = #"{"symbol":"BTCUSDT","mode":"scalp","interval":"1m"}"#
+            connection.send(Self.start + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+            let first = try #require(try await connection.readToTheEnd(or: "}"))
+            #expect(first.hasPrefix("HTTP/1.1 202 "), "\(first.prefix(300))")
+            connection.send("GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            let second = try #require(try await connection.readToTheEnd())
+            #expect(second.contains("HTTP/1.1 200 "), "\(second.prefix(300))")
+        }
+    }
+
     @Test("a request whose head never ends, and a connection that says nothing, are closed; others notice nothing")
     func slowHead() async throws {
         try await APIFixture.with(owned: false, setup: .live) {

@@ -5,6 +5,11 @@ import Postgres
 import Testing
 import Trading
 
+extension HTTPField.Name {
+    fileprivate static let prefer = HTTPField.Name("Prefer")!
+    fileprivate static let preferenceApplied = HTTPField.Name("Preference-Applied")!
+}
+
 @Suite("POST /api/live-strategy/start", .timeLimit(.minutes(5)))
 struct StartRouteTests {
     @Test("answers 201 with the strategy and where it is, once it runs")
@@ -56,6 +61,78 @@ struct StartRouteTests {
             let json = try response.json()
             #expect(json["status"].string == "starting")
             #expect(response.headers[.location] == "/api/live-strategy/\(json["id"].int)")
+        }
+    }
+
+    @Test(
+        "whoever does not want to wait is answered 202 at once, and others as long as they like",
+        arguments: ["respond-async", "RESPOND-ASYNC; foo=1, other", "wait=0", "handling=strict, wait=\"0\""]
+    )
+    func impatient(preference: String) async throws {
+        try await APIFixture.with { api in
+            let body = #"{"symbol": "SLOWUSDT", "mode": "scalp", "interval": "1m"}"#
+            let path = "/api/live-strategy/start"
+            let answer = try await api.post(path, body, headers: [.prefer: preference])
+            #expect(answer.status == .accepted)
+            let json = try answer.json()
+            #expect(json["status"].string == "starting" && json["symbol"].string == "SLOWUSDT")
+            #expect(answer.headers[.location] == "/api/live-strategy/\(json["id"].int)")
+            #expect(answer.headers[.preferenceApplied] == (preference.contains("wait") ? "wait=0" : "respond-async"))
+            // What is told is what is there.
+            let found = try JSONValue(text: try await api.get("/api/live-strategy/status").text)["items"]
+            guard case .array(let items) = found, items.count == 1 else {
+                Issue.record("not recorded")
+                return
+            }
+            #expect(Self.members(of: items[0]) == Self.members(of: try JSONValue(text: answer.text)))
+            // Taken is taken.
+            let second = try await api.post(path, body, headers: [.prefer: preference])
+            #expect(second.status == .conflict)
+            let stop = try await api.post(
+                "/api/live-strategy/stop",
+                #"{"symbol": "SLOWUSDT"}"#,
+                headers: [.prefer: preference]
+            )
+            #expect(stop.status == .accepted)
+            #expect(stop.headers[.preferenceApplied] == answer.headers[.preferenceApplied])
+        }
+    }
+
+    /// All but what a heartbeat changes.
+    private static func members(of strategy: JSONValue) -> [String: JSONValue] {
+        guard case .object(let members) = strategy else { return [:] }
+        return members.filter { $0.key != "last_active" }
+    }
+
+    @Test(
+        "what a preference says otherwise is ignored",
+        arguments: ["wait=soon", "wait=-1", "wait", "respond-async=1"]
+    )
+    func unreadablePreference(preference: String) async throws {
+        try await APIFixture.with { api in
+            let answer = try await api.post(
+                "/api/live-strategy/start",
+                #"{"symbol": "BTCUSDT", "mode": "scalp", "interval": "1m"}"#,
+                headers: [.prefer: preference]
+            )
+            #expect(answer.status == .created)
+            #expect(answer.headers[.preferenceApplied] == nil)
+        }
+    }
+
+    @Test(
+        "if the exchange does not say in time whether there is such a market, the answer is 503, and nothing was done"
+    )
+    func silentExchange() async throws {
+        try await APIFixture.with(owned: false) {
+            $0.exchangeWait = .milliseconds(50)
+        } _: { api in
+            let answer = try await api.start("SILENTUSDT")
+            #expect(answer.status == .serviceUnavailable)
+            #expect(answer.headers[.contentType] == "application/problem+json")
+            #expect(answer.headers[.retryAfter] == "5")
+            #expect(try answer.json()["detail"].string.contains("Nothing was done"))
+            #expect(try await api.get("/api/live-strategy/status").json()["items"].array.isEmpty)
         }
     }
 

@@ -33,7 +33,12 @@ struct APIFixture: Sendable {
         _ change: (inout APIConfiguration) -> Void = { _ in },
         _ body: @Sendable (APIFixture) async throws -> Void
     ) async throws {
-        var configuration = APIConfiguration(port: 0, startWait: .seconds(600), stopWait: .seconds(600))
+        var configuration = APIConfiguration(
+            port: 0,
+            exchangeWait: .seconds(600),
+            startWait: .seconds(600),
+            stopWait: .seconds(600)
+        )
         change(&configuration)
         let changed = configuration
         try await Turns.shared.withTurn {

@@ -45,8 +45,8 @@ struct RawConnection: ~Copyable {
         return Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
     }
 
-    /// All that comes until the other side closes the connection; nil if it does not, for two minutes.
-    func readToTheEnd() async throws -> String? {
+    /// What comes until the other side closes the connection, or until all of `end` is in it; nil if neither happens for two minutes.
+    func readToTheEnd(or end: String? = nil) async throws -> String? {
         let began = ContinuousClock.now
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         var text: [UInt8] = []
@@ -54,6 +54,9 @@ struct RawConnection: ~Copyable {
             let count = read(descriptor, &buffer, buffer.count)
             if count > 0 {
                 text += buffer[..<count]
+                if let end, String(decoding: text, as: UTF8.self).contains(end) {
+                    return String(decoding: text, as: UTF8.self)
+                }
             } else if count < 0, errno == EAGAIN {
                 try await Task.sleep(for: .milliseconds(5))
             } else {

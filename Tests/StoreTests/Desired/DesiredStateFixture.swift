@@ -97,10 +97,10 @@ struct DesiredStateFixture: Sendable {
     }
 
     func start(_ symbol: Symbol) async throws -> (id: Int64, shard: Int) {
-        guard case .started(let id, let shard) = try await desired.start(order(symbol)) else {
+        guard case .started(let strategy) = try await desired.start(order(symbol)) else {
             throw NotStarted(symbol: symbol)
         }
-        return (id, shard)
+        return (strategy.id, strategy.shard)
     }
 }
 

@@ -60,7 +60,7 @@ struct StartTests {
                 for _ in 0..<300 {
                     group.addTask {
                         switch try await fixture.desired.start(fixture.order("ETHUSDT")) {
-                        case .started(let id, _): (id, nil)
+                        case .started(let strategy): (strategy.id, nil)
                         case .taken(let running): (nil, running.id)
                         case .repeated: (nil, nil)
                         }
@@ -74,6 +74,71 @@ struct StartTests {
             #expect(try await fixture.wrongCounts() == 0)
             #expect(try await fixture.number("SELECT sum(strategies) FROM tenure.shards") == 1)
             #expect(try await fixture.number("SELECT sum(revision)::bigint FROM tenure.shards") == 1)
+        }
+    }
+
+    @Test("what is told of it is what is there")
+    func told() async throws {
+        try await DesiredStateFixture.with { fixture in
+            try await fixture.addReplica(1, name: "alpha", shards: 0..<10)
+            guard case .started(let strategy) = try await fixture.desired.start(fixture.order("BTCUSDT")) else {
+                Issue.record("not started")
+                return
+            }
+            let found = try #require(try await fixture.queries.active(id: strategy.id))
+            #expect(String(describing: strategy) == String(describing: found))
+        }
+    }
+
+    @Test("one that cannot be stored spoils none that comes at the same moment")
+    func unstorable() async throws {
+        try await DesiredStateFixture.with(connections: 8) { fixture in
+            try await fixture.addReplica(1, shards: 0..<100)
+            let outcomes = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for number in 0..<100 {
+                    group.addTask {
+                        var order = fixture.order(Symbol("COIN\(number)")!)
+                        // No text in the database has this character.
+                        if number % 10 == 0 { order.config = .object(["name": .string("\0")]) }
+                        do {
+                            guard case .started = try await fixture.desired.start(order) else { return false }
+                            return true
+                        } catch let error as PostgresError where error.code == .server {
+                            return false
+                        }
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(outcomes.count { $0 } == 90)
+            #expect(try await fixture.number("SELECT count(*) FROM tenure.strategies") == 90)
+            #expect(try await fixture.wrongCounts() == 0)
+        }
+    }
+
+    @Test("starts of the same markets through several replicas, in whatever order, never wait for each other in a ring")
+    func crossing() async throws {
+        try await DesiredStateFixture.with(connections: 8) { fixture in
+            try await fixture.addReplica(1, shards: 0..<1_024)
+            let others = (0..<3).map { _ in DesiredStateRepository(database: fixture.pool) }
+            let started = try await withThrowingTaskGroup(of: Int.self) { group in
+                for (index, desired) in others.enumerated() {
+                    for number in 0..<200 {
+                        let symbol = Symbol("COIN\((index == 1 ? 199 - number : number * (index + 1) % 200))")!
+                        group.addTask {
+                            if case .started = try await desired.start(fixture.order(symbol)) { 1 } else { 0 }
+                        }
+                    }
+                }
+                return try await group.reduce(0, +)
+            }
+            let count = try await fixture.number("SELECT count(*) FROM tenure.strategies")
+            #expect(Int64(started) == count && count == 200)
+            #expect(
+                try await fixture.number("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+                    == 0
+            )
+            #expect(try await fixture.wrongCounts() == 0)
         }
     }
 

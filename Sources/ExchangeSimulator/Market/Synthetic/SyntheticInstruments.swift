@@ -27,10 +27,23 @@ enum SyntheticInstruments {
         make("ADABTC", tick: "0.00000001", step: "1", price: "0.0000072", volume: "60000000"),
     ]
 
+    /// How many there are for load tests.
+    static let loadTests = 999_999
+
     private static let bySymbol = Dictionary(uniqueKeysWithValues: listed.map { ($0.symbol, $0) })
 
     static func instrument(_ symbol: Symbol) -> Instrument? {
         bySymbol[symbol] ?? loadTest(symbol)
+    }
+
+    /// Those with the lowest numbers.
+    static func loadTest(first count: Int) -> [Instrument] {
+        (0..<count).compactMap { index in
+            let number = String(index + 1)
+            return Symbol("SIM\(String(repeating: "0", count: max(0, 4 - number.count)))\(number)USDT").flatMap(
+                loadTest
+            )
+        }
     }
 
     /// `SIM0001USDT` … `SIM9999USDT`, and with more digits up to `SIM999999USDT`.

@@ -13,14 +13,16 @@ final class SyntheticMarket: Market {
     private static let cachedSeries = 12_000
 
     let seed: UInt64
+    let instruments: [Instrument]
     /// The series that streams and tickers walk along, each standing near the present.
     private let live: Mutex<[Symbol: SyntheticSeries]> = Mutex([:])
 
-    init(seed: UInt64) {
+    /// - Parameter loadTests: How many of the load-test symbols are listed.
+    init(seed: UInt64, loadTests: Int = 0) {
         self.seed = seed
+        instruments = SyntheticInstruments.listed + SyntheticInstruments.loadTest(first: loadTests)
     }
 
-    var instruments: [Instrument] { SyntheticInstruments.listed }
     var end: Timestamp? { nil }
 
     func instrument(_ symbol: Symbol) -> Instrument? { SyntheticInstruments.instrument(symbol) }

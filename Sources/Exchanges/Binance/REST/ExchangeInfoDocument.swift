@@ -59,8 +59,32 @@ struct ExchangeInfoDocument: Decodable {
         }
     }
 
+    /// One that cannot be read must not hide all the others.
+    private struct Readable: Decodable {
+        let listing: Listing?
+
+        init(from decoder: any Decoder) throws {
+            // That something is wrong is said to whoever asks for it by name.
+            listing = try? Listing(from: decoder)
+        }
+    }
+
+    private enum CodingKeys: CodingKey {
+        case rateLimits, symbols
+    }
+
     let rateLimits: [RateLimit]?
-    let symbols: [Listing]
+    private let listings: [Symbol: Listing]
+    private let isComplete: Bool
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        rateLimits = try container.decodeIfPresent([RateLimit].self, forKey: .rateLimits)
+        let all = try container.decode([Readable].self, forKey: .symbols)
+        let listings = all.compactMap(\.listing)
+        isComplete = listings.count == all.count
+        self.listings = Dictionary(listings.map { ($0.symbol, $0) }) { first, _ in first }
+    }
 
     init(_ data: Data) throws(ExchangeError) {
         do {
@@ -76,18 +100,28 @@ struct ExchangeInfoDocument: Decodable {
             .limit
     }
 
+    /// All that trade.
+    var markets: [Symbol: Market] {
+        // Why one of them is none is said to whoever asks for it by name.
+        listings.compactMapValues { try? $0.market() }
+    }
+
     /// - Throws: ``ExchangeError/Code/unknownSymbol`` if it is not listed or does not trade.
     func market(_ symbol: Symbol) throws(ExchangeError) -> Market {
-        guard let listing = symbols.first(where: { $0.symbol == symbol }) else {
+        guard let listing = listings[symbol] else {
+            guard isComplete else { throw ExchangeError(.malformed, "the rules of \(symbol) cannot be read") }
             throw ExchangeError(.unknownSymbol, "\(symbol) is not a market of this exchange; check the spelling")
         }
-        guard listing.status == "TRADING" else {
-            throw ExchangeError(
-                .unknownSymbol,
-                "\(symbol) does not trade now (\(listing.status)); try again when it does"
-            )
+        return try listing.market()
+    }
+}
+
+extension ExchangeInfoDocument.Listing {
+    fileprivate func market() throws(ExchangeError) -> Market {
+        guard status == "TRADING" else {
+            throw ExchangeError(.unknownSymbol, "\(symbol) does not trade now (\(status)); try again when it does")
         }
-        let filters = Dictionary(listing.filters.map { ($0.filterType, $0) }) { first, _ in first }
+        let filters = Dictionary(filters.map { ($0.filterType, $0) }) { first, _ in first }
         guard let lotSize = filters["LOT_SIZE"]?.lotSize() else {
             throw ExchangeError(
                 .malformed,
@@ -96,8 +130,8 @@ struct ExchangeInfoDocument: Decodable {
         }
         return Market(
             symbol: symbol,
-            baseAsset: listing.baseAsset,
-            quoteAsset: listing.quoteAsset,
+            baseAsset: baseAsset,
+            quoteAsset: quoteAsset,
             tickSize: filters["PRICE_FILTER"]?.tickSize ?? .zero,
             lotSize: lotSize,
             marketLotSize: filters["MARKET_LOT_SIZE"]?.lotSize(),
