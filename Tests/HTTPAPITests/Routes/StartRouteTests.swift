@@ -2,6 +2,7 @@ import HTTPAPI
 import HTTPTypes
 import HummingbirdTesting
 import Postgres
+import TestSupport
 import Testing
 import Trading
 
