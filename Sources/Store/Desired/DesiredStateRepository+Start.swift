@@ -22,10 +22,8 @@ extension DesiredStateRepository {
                 // Starts that are under way have been committed by then; nobody says so.
                 try await Task.sleep(for: .milliseconds(1 << number))
             }
-            let placement =
-                number < Self.quickAttempts
-                ? try await placements.place(start) : try await Self.place(start, database, timeout)
-            switch placement {
+            let queue = number < Self.quickAttempts ? placements : patientPlacements
+            switch try await queue.place(start) {
             case .done(let strategy): return .started(strategy)
             case .unplaced: break
             case .repeated: return .repeated
@@ -37,18 +35,6 @@ extension DesiredStateRepository {
             }
         }
         throw DesiredStateError.noShard
-    }
-
-    /// Waits for its shard. Alone: of several, two such statements could wait for each other.
-    private static func place(
-        _ start: PendingStart,
-        _ database: any PostgresExecutor,
-        _ timeout: Duration?
-    ) async throws -> Placement {
-        guard let placement = try await place([start], database, timeout, waits: true).first else {
-            preconditionFailure("one was to be placed")
-        }
-        return placement
     }
 
     /// How the statement works:

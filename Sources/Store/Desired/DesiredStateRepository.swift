@@ -9,12 +9,21 @@ package struct DesiredStateRepository: Sendable {
     let database: any PostgresExecutor
     /// After this a statement is cancelled, so that a request has an answer even when the database has none.
     let timeout: Duration?
+    /// Starts that take whichever good shard nobody else is using.
     let placements: PlacementQueue
+    /// Starts that wait for the best one.
+    let patientPlacements: PlacementQueue
 
     package init(database: any PostgresExecutor, timeout: Duration? = nil) {
         self.database = database
         self.timeout = timeout
-        placements = PlacementQueue { try await Self.place($0, database, timeout) }
+        // There have to be shards for all of them to choose from. One statement that waits for something holds up no more than
+        // its own.
+        placements = PlacementQueue(largestBatch: 64, mostStatements: 2) { try await Self.place($0, database, timeout) }
+        // Alone: of several, two statements could wait for each other.
+        patientPlacements = PlacementQueue(largestBatch: 1, mostStatements: 1) {
+            try await Self.place($0, database, timeout, waits: true)
+        }
     }
 
     /// Asks the owner to stop a strategy. The first request's reason and positions hold; further ones only wake the owner.

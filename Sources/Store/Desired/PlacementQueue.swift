@@ -8,20 +8,38 @@ final class PlacementQueue: Sendable {
     /// Places all of them in one statement, or throws.
     typealias Statement = @Sendable ([PendingStart]) async throws -> [Placement]
 
+    private typealias Waiting = (start: PendingStart, continuation: CheckedContinuation<Answer, Never>)
+
     private struct State {
-        var waiting: [(start: PendingStart, continuation: CheckedContinuation<Answer, Never>)] = []
+        var waiting: [Waiting] = []
         var statements = 0
+
+        /// A key is in it at most once: the second request with it waits for what becomes of the first.
+        mutating func next(atMost count: Int) -> [Waiting] {
+            var (batch, later, keys) = ([Waiting](), [Waiting](), Set<IdempotencyKey>())
+            for one in waiting {
+                if batch.count < count, one.start.key.map({ keys.insert($0).inserted }) ?? true {
+                    batch.append(one)
+                } else {
+                    later.append(one)
+                }
+            }
+            waiting = later
+            return batch
+        }
     }
 
-    /// In one statement. There have to be shards for all of them to choose from.
-    static let largestBatch = 64
-    /// Statements at a time: one that waits for something holds up no more than its own.
-    private static let mostStatements = 2
-
+    private let largestBatch: Int
+    private let mostStatements: Int
     private let state = Mutex(State())
     private let place: Statement
 
-    init(_ place: @escaping Statement) {
+    /// - Parameters:
+    ///   - largestBatch: Starts in one statement.
+    ///   - mostStatements: Statements at a time.
+    init(largestBatch: Int, mostStatements: Int, _ place: @escaping Statement) {
+        self.largestBatch = largestBatch
+        self.mostStatements = mostStatements
         self.place = place
     }
 
@@ -30,7 +48,7 @@ final class PlacementQueue: Sendable {
         let answer = await withCheckedContinuation { continuation in
             let begins = state.withLock { state in
                 state.waiting.append((start, continuation))
-                guard state.statements < Self.mostStatements else { return false }
+                guard state.statements < mostStatements else { return false }
                 state.statements += 1
                 return true
             }
@@ -43,8 +61,7 @@ final class PlacementQueue: Sendable {
     private func send() async {
         while true {
             let batch = state.withLock { state in
-                let batch = Array(state.waiting.prefix(Self.largestBatch))
-                state.waiting.removeFirst(batch.count)
+                let batch = state.next(atMost: largestBatch)
                 if batch.isEmpty { state.statements -= 1 }
                 return batch
             }
