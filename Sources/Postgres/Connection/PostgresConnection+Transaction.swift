@@ -67,7 +67,7 @@ extension PostgresConnection {
                 _ = try await performShielded("ROLLBACK", timeout: .seconds(5))
             } catch {
                 // Neither in a transaction nor out of it: of no more use. What went wrong first is the caller's answer.
-                IOThread.shared.send(.close(driver))
+                driver.thread.send(.close(driver))
             }
             throw error
         }

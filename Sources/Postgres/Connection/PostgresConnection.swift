@@ -19,7 +19,7 @@ package final class PostgresConnection: PostgresExecutor {
     }
 
     deinit {
-        IOThread.shared.send(.close(driver))
+        driver.thread.send(.close(driver))
     }
 
     /// Connects.
@@ -46,11 +46,12 @@ package final class PostgresConnection: PostgresExecutor {
         logger[metadataKey: "postgres.pid"] = "\(pid)"
         let driver = ConnectionDriver(
             connection: opened.connection,
+            thread: .for(configuration),
             isPooled: opened.isPooled,
             logger: logger,
             onNotification: onNotification
         )
-        IOThread.shared.send(.adopt(driver))
+        driver.thread.send(.adopt(driver))
         return PostgresConnection(driver: driver, backendPID: pid, serverVersion: version)
     }
 
@@ -73,7 +74,7 @@ package final class PostgresConnection: PostgresExecutor {
 
     /// Takes nothing more, lets what is under way finish (for 5 s at most), and closes. Returns when it is closed.
     package func close() async {
-        IOThread.shared.send(.close(driver))
+        driver.thread.send(.close(driver))
         await withShieldFromCancellation { [driver] in _ = await driver.closed.wait() }
     }
 
@@ -128,7 +129,7 @@ package final class PostgresConnection: PostgresExecutor {
     /// Does nothing if the statement is over.
     func cancel(_ ticket: CancellationTicket) {
         ticket.cancel()
-        IOThread.shared.send(.cancel(driver, ticket.id))
+        driver.thread.send(.cancel(driver, ticket.id))
     }
 
     private func answer(
@@ -144,7 +145,7 @@ package final class PostgresConnection: PostgresExecutor {
                 ticket: ticket,
                 continuation: continuation
             )
-            if !driver.submitNow(request) { IOThread.shared.send(.submit(driver, request)) }
+            if !driver.submitNow(request) { driver.thread.send(.submit(driver, request)) }
         }
     }
 }

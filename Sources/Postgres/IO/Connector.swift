@@ -51,11 +51,10 @@ enum Connector {
                     "The server did not accept a connection within \(configuration.connectTimeout)."
                 )
                 IOThread.shared.send(.schedule(IOTimer(deadline: deadline) { attempt.answer(.failure(timeout)) }))
-                BlockingThreads.connecting.run {
+                IOThread.for(configuration).connect {
                     guard !attempt.isOver else { return }
                     func connect(_ parameters: ConnectionParameters) -> Answer {
-                        let connect = { Self.connect(parameters, deadline: deadline, isOver: { attempt.isOver }) }
-                        return configuration.isHeardFirst ? HighDescriptor.for(connect) : connect()
+                        Self.connect(parameters, deadline: deadline, isOver: { attempt.isOver })
                     }
                     var answer = connect(parameters)
                     if case .failure(let error) = answer, error.message.contains("unsupported startup parameter") {

@@ -16,7 +16,7 @@ final class ResultStorage: @unchecked Sendable {
     }
 
     deinit {
-        if !SpentResults.shared.take(pointer) { PQclear(pointer) }
+        PQclear(pointer)
     }
 
     func value(row: Int, column: Int) -> PostgresValue {
