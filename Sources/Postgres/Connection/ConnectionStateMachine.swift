@@ -1,20 +1,32 @@
 /// What one connection owes to whom: the order of statements on the wire, whose answer comes next, which cancel may be
 /// sent now, and what everybody is told when the connection is gone. Pure; the shell performs.
 ///
-/// Each statement is followed by a sync of its own, so that an error stays with its statement. A statement's outcome is
-/// known at its sync, not before: a deferred constraint may fail after the rows have come.
+/// A statement that may have effects is followed by a sync of its own, so that an error stays with it. Its outcome is known
+/// at that sync, not before: a deferred constraint may fail after the rows have come.
+///
+/// Statements that only read share a sync: to the server they are one transaction, one message to it and one from it. An
+/// error undoes nothing, as there is nothing to undo, but the server skips what follows up to the sync: those are sent once
+/// more, each with a sync of its own. What comes while others are under way waits for their answers, as in Nagle's
+/// algorithm (RFC 896), so that a lone reader never waits and many share.
 struct ConnectionStateMachine: Sendable {
     typealias RequestID = UInt64
 
     enum Mode: Sendable {
         /// Extended protocol, many under way.
         case pipelined
+        /// The same, of a statement that only reads.
+        case reading
         /// Simple protocol or COPY: alone on the connection, outside pipeline mode.
         case alone
     }
 
     enum SendAction: Equatable {
+        /// With a sync after it.
         case pipelined(RequestID)
+        /// Without: one comes later.
+        case reading(RequestID)
+        /// For those that went without.
+        case sync
         case alone(RequestID)
     }
 
@@ -24,13 +36,15 @@ struct ConnectionStateMachine: Sendable {
         case staleStatement
         /// 57014: a cancel request hit it, or a timeout of the server's.
         case cancelled
+        /// It was not executed: one before it, with the same sync, has failed.
+        case skipped
         case other
     }
 
     enum Reply: Equatable {
         case success
         case failure(Failure)
-        /// Not executed because of an error before it in the same sync.
+        /// Not executed because of an error before it, with the same sync.
         case skipped
         /// The end of one message's results.
         case end
@@ -79,6 +93,10 @@ struct ConnectionStateMachine: Sendable {
         let mode: Mode
         var attempts = 0
         var wantsCancel = false
+        /// Another's error has cost it one attempt.
+        var hasBeenSkipped = false
+
+        var sharesSync: Bool { mode == .reading && !hasBeenSkipped }
     }
 
     private struct InFlight {
@@ -91,6 +109,13 @@ struct ConnectionStateMachine: Sendable {
         var cancelWasSent = false
 
         var id: RequestID { request.id }
+        var sharesSync: Bool { request.sharesSync }
+        /// The sync of those that share one.
+        var isSync: Bool { id == InFlight.syncID }
+
+        /// No request's: those count from 1.
+        static let syncID: RequestID = 0
+        static let sync = InFlight(request: Waiting(id: syncID, mode: .pipelined), step: .syncing, isExposed: false)
     }
 
     private enum Cancel {
@@ -111,7 +136,16 @@ struct ConnectionStateMachine: Sendable {
     private var waiting = FIFO<Waiting>()
     private var inFlight = FIFO<InFlight>()
     private var isAlone = false
+    /// How many were sent whose sync was not.
+    private var unsynced = 0
+    private var syncsUnderWay = 0
+    /// The server skips everything up to the next sync.
+    private var isSkipping = false
+    private var isInTransaction = false
     private var cancel = Cancel.idle
+
+    /// Of more, the first would wait for their answers too long.
+    private static let readsPerSync = 64
 
     init(window: Int) {
         precondition(window > 0, "a connection needs room for one statement")
@@ -134,22 +168,41 @@ struct ConnectionStateMachine: Sendable {
         return true
     }
 
-    /// The next request to send now, if any; it counts as sent. Call until nil.
+    /// What to send now, if anything; it counts as sent. Call until nil.
     mutating func nextSend() -> SendAction? {
-        guard life != .closed, !isAlone, let next = waiting.first, inFlight.count < window else { return nil }
+        guard life != .closed, !isAlone else { return nil }
         if case .running(_, gateIsOpen: false) = cancel { return nil }
+        guard let next = waiting.first, inFlight.count < window else {
+            return unsynced > 0 && syncsUnderWay == 0 ? sendSync() : nil
+        }
+        if unsynced > 0, !next.sharesSync || unsynced == Self.readsPerSync { return sendSync() }
+        if next.sharesSync {
+            takeFirst()
+            unsynced += 1
+            return .reading(next.id)
+        }
+        guard next.mode == .alone else {
+            takeFirst()
+            syncsUnderWay += 1
+            return .pipelined(next.id)
+        }
+        guard inFlight.isEmpty else { return nil }
+        takeFirst()
+        isAlone = true
+        return .alone(next.id)
+    }
+
+    private mutating func takeFirst() {
         var isExposed = false
         if case .running = cancel { isExposed = true }
-        switch next.mode {
-        case .pipelined:
-            inFlight.append(InFlight(request: waiting.removeFirst(), step: .executing, isExposed: isExposed))
-            return .pipelined(next.id)
-        case .alone:
-            guard inFlight.isEmpty else { return nil }
-            inFlight.append(InFlight(request: waiting.removeFirst(), step: .executing, isExposed: isExposed))
-            isAlone = true
-            return .alone(next.id)
-        }
+        inFlight.append(InFlight(request: waiting.removeFirst(), step: .executing, isExposed: isExposed))
+    }
+
+    private mutating func sendSync() -> SendAction {
+        inFlight.append(.sync)
+        unsynced = 0
+        syncsUnderWay += 1
+        return .sync
     }
 
     /// The request just sent is prepared first: one more answer comes.
@@ -178,15 +231,20 @@ struct ConnectionStateMachine: Sendable {
                 // It has hit its target: what follows is safe.
                 cancel = .running(target: target, gateIsOpen: true)
             }
-            guard head.failure == nil else { return .none }
+            guard !head.isSync, head.failure == nil else { return .none }
+            isSkipping = !isAlone
             inFlight.withFirst { $0.failure = failure }
             return .keepError(head.id, whilePreparing: head.step == .preparing)
         case .skipped:
-            return head.failure == nil ? .violation : .none
+            guard head.failure == nil else { return .none }
+            guard head.sharesSync, isSkipping else { return .violation }
+            inFlight.withFirst { $0.failure = .skipped }
+            return head.step == .preparing ? .keepError(head.id, whilePreparing: true) : .none
         case .end:
             if isAlone { return complete(inTransaction: true) }
             switch head.step {
             case .preparing: inFlight.withFirst { $0.step = .executing }
+            case .executing where head.sharesSync: return complete(inTransaction: isInTransaction)
             case .executing: inFlight.withFirst { $0.step = .syncing }
             // libpq ends an error that comes with the sync like a statement's.
             case .syncing: break
@@ -194,7 +252,14 @@ struct ConnectionStateMachine: Sendable {
             return .none
         case .sync(let inTransaction):
             guard !isAlone else { return .violation }
-            guard head.step == .syncing || head.failure != nil else { return .violation }
+            guard head.step == .syncing || head.failure != nil, !head.sharesSync else { return .violation }
+            syncsUnderWay -= 1
+            isSkipping = false
+            isInTransaction = inTransaction
+            guard !head.isSync else {
+                _ = inFlight.removeFirst()
+                return .none
+            }
             return complete(inTransaction: inTransaction)
         }
     }
@@ -205,6 +270,11 @@ struct ConnectionStateMachine: Sendable {
         guard let failure = head.failure else { return .complete(head.id, .succeeded) }
         let mayRepeat = !inTransaction && !head.request.wantsCancel && head.request.attempts < 3
         switch failure {
+        case .skipped:
+            var request = head.request
+            request.hasBeenSkipped = true
+            waiting.prepend(request)
+            return .complete(head.id, .repeated(afresh: false))
         case .staleStatement where mayRepeat && head.request.attempts == 0:
             repeatRequest(head.request)
             return .complete(head.id, .repeated(afresh: true))
@@ -273,7 +343,9 @@ struct ConnectionStateMachine: Sendable {
             inFlight.removeAll()
             waiting.removeAll()
             isAlone = false
+            unsynced = 0
+            syncsUnderWay = 0
         }
-        return (inFlight.map(\.id), waiting.map(\.id))
+        return (inFlight.map(\.id).filter { $0 != InFlight.syncID }, waiting.map(\.id))
     }
 }

@@ -1,20 +1,22 @@
 internal import CLibPQ
 
 extension ConnectionDriver {
-    /// Hands libpq what may be sent. True if there was something.
+    /// Hands libpq what may be sent. True if any of it is to leave now.
     func sendWaiting() -> Bool {
-        var sent = false
+        var mustFlush = false
         while !isFinished, let connection, let action = machine.nextSend() {
-            sent = true
+            if case .reading = action {} else { mustFlush = true }
             switch action {
-            case .pipelined(let id):
+            case .pipelined(let id), .reading(let id):
                 if let entry = pending[id], case .statement(let statement) = entry.request.work {
                     send(statement, of: entry, on: connection)
+                    if case .pipelined = action { sendSync(on: connection) }
                 } else if let name = deallocations.removeValue(forKey: id) {
                     sendDeallocate(name, on: connection)
                 } else {
                     preconditionFailure("a statement without its text: \(id)")
                 }
+            case .sync: sendSync(on: connection)
             case .alone(let id):
                 guard let text = pending[id]?.request.text else {
                     preconditionFailure("a script without its text: \(id)")
@@ -25,7 +27,13 @@ extension ConnectionDriver {
                 }
             }
         }
-        return sent
+        return mustFlush
+    }
+
+    private func sendSync(on connection: OpaquePointer) {
+        // What was to be sent before it may have found the connection lost.
+        guard !isFinished else { return }
+        if clibpq_send_sync(connection) != 1 { lose(sendingFailed) }
     }
 
     private var sendingFailed: PostgresError {
@@ -54,7 +62,7 @@ extension ConnectionDriver {
                 PQsendQueryPrepared(connection, name, Int32(parameters.count), values, lengths, formats, 1)
             }
         }
-        guard code == 1, clibpq_send_sync(connection) == 1 else { return lose(sendingFailed) }
+        guard code == 1 else { return lose(sendingFailed) }
         if let evicted = prepared.evicted { deallocate(evicted) }
     }
 
@@ -66,8 +74,9 @@ extension ConnectionDriver {
     }
 
     private func sendDeallocate(_ name: String, on connection: OpaquePointer) {
-        guard PQsendQueryParams(connection, "DEALLOCATE \(name)", 0, nil, nil, nil, nil, 0) == 1,
-            clibpq_send_sync(connection) == 1
-        else { return lose(sendingFailed) }
+        guard PQsendQueryParams(connection, "DEALLOCATE \(name)", 0, nil, nil, nil, nil, 0) == 1 else {
+            return lose(sendingFailed)
+        }
+        sendSync(on: connection)
     }
 }

@@ -59,7 +59,7 @@ final class StatementRequest: Sendable {
 
     var mode: ConnectionStateMachine.Mode {
         switch work {
-        case .statement: .pipelined
+        case .statement(let statement): statement.onlyReads ? .reading : .pipelined
         case .script, .copyOut, .copyIn: .alone
         }
     }

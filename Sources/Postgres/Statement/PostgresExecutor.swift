@@ -14,4 +14,18 @@ extension PostgresExecutor {
     package func query(_ statement: PostgresStatement) async throws(PostgresError) -> PostgresResult {
         try await query(statement, timeout: nil)
     }
+
+    /// Runs one statement that only reads, and returns all of its rows.
+    ///
+    /// Such statements of many callers share a message to the server and one back, at a fraction of the cost. An error
+    /// stays with its caller all the same: the others are read again. So what is read must not have any effect (no locks
+    /// that outlast the statement either), and `now()` may be that of a neighbour, earlier by what it takes to run those.
+    package func read(
+        _ statement: PostgresStatement,
+        timeout: Duration? = nil
+    ) async throws(PostgresError) -> PostgresResult {
+        var statement = statement
+        statement.onlyReads = true
+        return try await query(statement, timeout: timeout)
+    }
 }

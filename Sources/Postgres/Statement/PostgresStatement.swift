@@ -5,6 +5,8 @@ package struct PostgresStatement: Sendable, ExpressibleByStringInterpolation, Cu
     /// The text that is sent, with `$1`, `$2`, ….
     package let sql: String
     let parameters: PostgresParameters
+    /// See `PostgresExecutor.read`.
+    var onlyReads = false
 
     /// A statement without parameters.
     package init(stringLiteral sql: String) {

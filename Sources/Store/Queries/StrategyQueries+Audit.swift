@@ -12,7 +12,7 @@ extension StrategyQueries {
         before: Int64? = nil,
         limit: Int
     ) async throws -> Page<AuditEntry, Int64> {
-        let rows = try await database.query(
+        let rows = try await database.read(
             """
             SELECT a.id, a.at, a.kind, a.strategy_id, a.replica_id, a.details, a.details ->> 'by' AS by,
                 coalesce(s.symbol, h.symbol, a.details ->> 'symbol') AS symbol,

@@ -10,7 +10,7 @@ extension StrategyQueries {
         before: Int64? = nil,
         limit: Int
     ) async throws -> Page<StoppedStrategy, Int64> {
-        let rows = try await database.query(
+        let rows = try await database.read(
             history(
                 "SELECT \(StoppedStrategy.columns)",
                 selection,
@@ -24,7 +24,7 @@ extension StrategyQueries {
 
     /// Of all of them. It reads them all: ask when somebody wants to know, not all the time.
     package func historyTotals(_ selection: HistorySelection = HistorySelection()) async throws -> HistoryTotals {
-        let rows = try await database.query(
+        let rows = try await database.read(
             history(
                 """
                 SELECT count(*), coalesce(sum(trades_count), 0)::bigint, coalesce(sum(fees), 0), coalesce(sum(pnl), 0)

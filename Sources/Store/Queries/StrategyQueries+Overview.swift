@@ -3,7 +3,7 @@ import Trading
 
 extension StrategyQueries {
     package func overview() async throws -> Overview {
-        let rows = try await database.query(
+        let rows = try await database.read(
             """
             WITH active AS MATERIALIZED (
                 SELECT a.id, a.status, a.execution, a.position, a.pnl, a.unrealized_pnl, a.fees,

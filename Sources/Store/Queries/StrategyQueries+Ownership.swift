@@ -10,7 +10,7 @@ extension StrategyQueries {
         before: OwnershipChange.Position? = nil,
         limit: Int
     ) async throws -> Page<OwnershipChange, OwnershipChange.Position> {
-        let rows = try await database.query(
+        let rows = try await database.read(
             """
             SELECT \(raw: OwnershipChange.columns)
             FROM tenure.strategies s
@@ -31,7 +31,7 @@ extension StrategyQueries {
         before: OwnershipChange.Position? = nil,
         limit: Int
     ) async throws -> Page<OwnershipChange, OwnershipChange.Position> {
-        let rows = try await database.query(
+        let rows = try await database.read(
             """
             SELECT \(raw: OwnershipChange.columns) FROM tenure.ownership o
             WHERE (o.at, o.shard) < (\(moment(before)), \(Int32(before?.shard ?? 0)))

@@ -13,7 +13,7 @@ extension StrategyQueries {
     }
 
     private func replicas(id: Int64?) async throws -> [ListedReplica] {
-        let rows = try await database.query(
+        let rows = try await database.read(
             """
             SELECT r.id, r.name, r.host, r.pid, r.version, r.draining, r.capacity,
                 coalesce(o.shards, 0), coalesce(o.strategies, 0),

@@ -14,7 +14,7 @@ extension StrategyQueries {
         limit: Int
     ) async throws -> (items: [ActiveStrategy], total: Int64) {
         let direction = descending ? "DESC NULLS LAST" : "ASC NULLS LAST"
-        let rows = try await database.query(
+        let rows = try await database.read(
             """
             SELECT f.*, count(*) OVER () AS total
             FROM (SELECT \(raw: ActiveStrategy.columns) FROM tenure.active_strategies) f

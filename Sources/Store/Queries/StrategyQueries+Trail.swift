@@ -9,7 +9,7 @@ extension StrategyQueries {
         limit: Int
     ) async throws -> Page<ListedOrder, ListedOrder.Position> {
         let from = before.map { PostgresTimestamp(microseconds: $0.createdAtMicroseconds) } ?? .infinity
-        let rows = try await database.query(
+        let rows = try await database.read(
             """
             SELECT \(raw: ListedOrder.columns) FROM tenure.orders
             WHERE strategy_id = \(id) AND (created_at, client_order_id) < (\(from), \(before?.clientOrderID ?? ""))
@@ -25,7 +25,7 @@ extension StrategyQueries {
         before: ListedFill.Position? = nil,
         limit: Int
     ) async throws -> Page<ListedFill, ListedFill.Position> {
-        let rows = try await database.query(
+        let rows = try await database.read(
             """
             SELECT \(raw: ListedFill.columns) FROM tenure.fills
             WHERE strategy_id = \(id)
@@ -39,7 +39,7 @@ extension StrategyQueries {
 
     /// What the mode of an active strategy keeps from one candle to the next, as of its last checkpoint; nil if there is none.
     package func state(of id: Int64) async throws -> JSONValue? {
-        let rows = try await database.query(
+        let rows = try await database.read(
             "SELECT state FROM tenure.checkpoints WHERE strategy_id = \(id)",
             timeout: timeout
         )
@@ -60,7 +60,7 @@ extension StrategyQueries {
         limit: Int
     ) async throws -> Page<ListedEvent, Int64> {
         let ofStrategy = id.map { "strategy_id = \($0) AND" } ?? ""
-        let rows = try await database.query(
+        let rows = try await database.read(
             """
             SELECT \(raw: ListedEvent.columns) FROM tenure.events
             WHERE \(raw: ofStrategy) id < \(before ?? Int64.max) AND (\(kinds == nil) OR kind = ANY (\(kinds ?? [])))

@@ -24,7 +24,7 @@ package struct StrategyQueries: Sendable {
         after: Int64? = nil,
         limit: Int
     ) async throws -> Page<ActiveStrategy, Int64> {
-        let rows = try await database.query(
+        let rows = try await database.read(
             """
             SELECT \(raw: ActiveStrategy.columns) FROM tenure.active_strategies
             WHERE id > \(after ?? 0)
@@ -39,7 +39,7 @@ package struct StrategyQueries: Sendable {
     }
 
     package func active(id: Int64) async throws -> ActiveStrategy? {
-        let rows = try await database.query(
+        let rows = try await database.read(
             "SELECT \(raw: ActiveStrategy.columns) FROM tenure.active_strategies WHERE id = \(id)",
             timeout: timeout
         )
@@ -47,7 +47,7 @@ package struct StrategyQueries: Sendable {
     }
 
     package func active(exchange: String, symbol: Symbol) async throws -> ActiveStrategy? {
-        let rows = try await database.query(
+        let rows = try await database.read(
             """
             SELECT \(raw: ActiveStrategy.columns) FROM tenure.active_strategies
             WHERE exchange = \(exchange) AND symbol = \(symbol.name)
@@ -61,7 +61,7 @@ package struct StrategyQueries: Sendable {
 
     /// - Parameter id: The strategy's id.
     package func stopped(id: Int64) async throws -> StoppedStrategy? {
-        let rows = try await database.query(
+        let rows = try await database.read(
             "SELECT \(raw: StoppedStrategy.columns) FROM tenure.strategy_history WHERE strategy_id = \(id)",
             timeout: timeout
         )
@@ -70,7 +70,7 @@ package struct StrategyQueries: Sendable {
 
     /// Whether there is or was such a strategy.
     package func exists(id: Int64) async throws -> Bool {
-        let rows = try await database.query(
+        let rows = try await database.read(
             """
             SELECT EXISTS (SELECT FROM tenure.strategies WHERE id = \(id))
                 OR EXISTS (SELECT FROM tenure.strategy_history WHERE strategy_id = \(id))

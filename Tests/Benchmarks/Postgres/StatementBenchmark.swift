@@ -5,8 +5,8 @@ import Postgres
 
 /// `SELECT $1::int`, prepared: one at a time, pipelined on one connection, and on four connections.
 ///
-/// pgbench has one sync for a whole pipeline, where an error in one statement undoes and skips the others; this client's
-/// callers are isolated from each other by a sync each.
+/// pgbench has one sync for a whole pipeline, where an error in one statement undoes and skips the others. This client's
+/// callers are isolated from each other: by a sync each, or, where they declare that they only read, by being read again.
 struct StatementBenchmark {
     private static let singles = 10_000
     private static let pipelined = 40_000
@@ -45,7 +45,8 @@ struct StatementBenchmark {
         var pgbenchFour = Series("pgbench, four clients, one at a time each")
         var four = Series("four connections, one at a time on each")
         var pgbenchPipelines = Self.depths.map { Series("pgbench, pipelines of \($0)") }
-        var pipelines = Self.depths.map { Series("one connection, \($0) tasks") }
+        var pipelines = Self.depths.map { Series("one connection, \($0) tasks, a sync each") }
+        var readers = Self.depths.map { Series("one connection, \($0) tasks that read") }
         let one = [connections[0]]
         for round in 0...rounds {
             let results = [
@@ -54,11 +55,13 @@ struct StatementBenchmark {
                 try await pgbench("single", clients: 4, transactions: Self.pipelined / 4, statementsEach: 1),
                 try await client(connections, tasks: 4, count: Self.pipelined),
             ]
-            var deep: [(theirs: Measurement, ours: Measurement)] = []
+            var deep: [(theirs: Measurement, ours: Measurement, reading: Measurement)] = []
             for depth in Self.depths {
                 let transactions = Self.pipelined / depth
                 let theirs = try await pgbench("pipeline\(depth)", transactions: transactions, statementsEach: depth)
-                deep.append((theirs, try await client(one, tasks: depth, count: Self.pipelined)))
+                let ours = try await client(one, tasks: depth, count: Self.pipelined)
+                let reading = try await client(one, tasks: depth, count: Self.pipelined, isReading: true)
+                deep.append((theirs, ours, reading))
             }
             // The first one warms up.
             guard round > 0 else { continue }
@@ -69,22 +72,26 @@ struct StatementBenchmark {
             for (index, pair) in deep.enumerated() {
                 pgbenchPipelines[index].append(pair.theirs)
                 pipelines[index].append(pair.ours)
+                readers[index].append(pair.reading)
             }
         }
         print("SELECT $1::int, prepared, \(rounds) rounds (medians)")
         print(Series.heading)
         for series in [pgbenchSingle, single, pgbenchFour, four] { print(series.line) }
-        for (theirs, ours) in zip(pgbenchPipelines, pipelines) { print(theirs.line + "\n" + ours.line) }
+        for index in Self.depths.indices {
+            for series in [pgbenchPipelines[index], pipelines[index], readers[index]] { print(series.line) }
+        }
         let latency = ratio(single, to: pgbenchSingle, by: \.microseconds)
         report("latency, \(single.name)", latency, isReached: latency <= 1.6, goal: "≤ 1.6 × pgbench's")
-        for (theirs, ours) in zip(pgbenchPipelines, pipelines) {
+        for (theirs, ours) in zip(pgbenchPipelines + pgbenchPipelines, readers + pipelines) {
             let rate = ratio(ours, to: theirs, by: \.perSecond)
             report("throughput, \(ours.name)", rate, isReached: rate >= 0.5, goal: "≥ 0.5 × pgbench's")
             let gain = ratio(ours, to: four, by: \.perSecond)
             report("throughput, \(ours.name)", gain, isReached: gain >= 2.5, goal: "≥ 2.5 × four connections'")
-            // What the same comparison gives where all is done in C and no statement has a sync of its own.
-            let ceiling = ratio(theirs, to: pgbenchFour, by: \.perSecond)
-            report("\(theirs.name), to its own four clients", ceiling)
+        }
+        // What the same comparison gives where all is done in C and no statement has a sync of its own.
+        for theirs in pgbenchPipelines {
+            report("\(theirs.name), to its own four clients", ratio(theirs, to: pgbenchFour, by: \.perSecond))
         }
         for connection in connections { await connection.close() }
     }
@@ -122,7 +129,12 @@ struct StatementBenchmark {
         )
     }
 
-    private func client(_ connections: [PostgresConnection], tasks: Int, count: Int) async throws -> Measurement {
+    private func client(
+        _ connections: [PostgresConnection],
+        tasks: Int,
+        count: Int,
+        isReading: Bool = false
+    ) async throws -> Measurement {
         let backends = connections.map(\.backendPID)
         let server = backends.map(ProcessorTime.of(process:))
         let client = ProcessorTime.ofThisProcess
@@ -132,7 +144,11 @@ struct StatementBenchmark {
                 let connection = connections[task % connections.count]
                 group.addTask {
                     for number in 0..<Int32(count / tasks) {
-                        let answer = try await connection.query("SELECT \(number)::int")[0].decode(Int32.self)
+                        let statement: PostgresStatement = "SELECT \(number)::int"
+                        let row =
+                            isReading
+                            ? try await connection.read(statement)[0] : try await connection.query(statement)[0]
+                        let answer = try row.decode(Int32.self)
                         precondition(answer == number, "another one's answer")
                     }
                 }

@@ -1,8 +1,9 @@
 import Glibc
 import LocalCluster
-import Postgres
 import TestSupport
 import Testing
+
+@testable import Postgres
 
 @Suite(.timeLimit(.minutes(5)))
 struct ConnectionLossTests {
@@ -165,6 +166,43 @@ struct ConnectionLossTests {
                 let lost = confirmed.filter { !kept.contains($0) }
                 #expect(lost.isEmpty)
             }
+        }
+    }
+
+    @Test(
+        "a restart while a pipeline is half done: what was before is kept, of the rest nobody knows, and nothing is repeated",
+        arguments: [PostgresServer.StopMode.fast, .immediate]
+    )
+    func restartInTheMiddle(_ mode: PostgresServer.StopMode) async throws {
+        try await withPrivateServer(isDurable: false, settings: ["synchronous_commit": "on"]) { server in
+            let connection = try await PostgresConnection.connect(configuration(server), logger: quiet)
+            let observer = try await PostgresConnection.connect(configuration(server), logger: quiet)
+            try await connection.query("CREATE TABLE marks (id int PRIMARY KEY)")
+            for number in 0..<20 { try await connection.query("INSERT INTO marks VALUES (\(number))") }
+            // The twenty-first is executed until the server goes.
+            try await observer.query("SELECT pg_advisory_lock(1)")
+            let held: PostgresStatement = "INSERT INTO marks SELECT 20 FROM (SELECT pg_advisory_lock(1)) AS held"
+            var callers = [Task { try await connection.query(held) }]
+            try await untilRunning("INSERT INTO marks SELECT 20", pid: connection.backendPID, seenBy: observer)
+            for number in 21..<40 {
+                callers.append(Task { try await connection.query("INSERT INTO marks VALUES (\(number))") })
+            }
+            for number in 40..<50 { callers.append(Task { try await connection.read("SELECT \(number)") }) }
+            try await eventually("all are under way") {
+                var count = 0
+                var resumptions: [ConnectionDriver.Resumption] = []
+                connection.driver.locked(&resumptions) { count = $0.machine.inFlightCount }
+                return count == callers.count
+            }
+            try await server.restart(mode)
+            for caller in callers {
+                let error = await #expect(throws: PostgresError.self) { try await caller.value }
+                #expect(error?.code == .unknownOutcome, "\(String(describing: error))")
+            }
+            let another = try await PostgresConnection.connect(configuration(server), logger: quiet)
+            let kept = try await another.query("SELECT count(*), max(id) FROM marks")[0].decode(Int.self, Int.self)
+            #expect(kept == (20, 19))
+            await another.close()
         }
     }
 

@@ -28,30 +28,60 @@ struct StatementTests {
         }
     }
 
-    @Test func `an error stays with its caller among a thousand on one connection`() async throws {
+    @Test("an error stays with its caller among a thousand on one connection", arguments: [false, true])
+    func isolation(isReading: Bool) async throws {
         try await withConnection { connection in
+            @Sendable func ask(_ statement: PostgresStatement) async throws(PostgresError) -> PostgresResult {
+                try await isReading ? connection.read(statement) : connection.query(statement)
+            }
             try await withThrowingTaskGroup { group in
                 for number in 0..<1_000 {
                     group.addTask {
                         if number % 7 == 0 {
                             let error = await #expect(throws: PostgresError.self) {
-                                try await connection.query("SELECT \(number) / 0")
+                                try await ask("SELECT \(number) / 0")
                             }
                             #expect(error?.sqlState == "22012")
                         } else if number % 11 == 0 {
                             let error = await #expect(throws: PostgresError.self) {
                                 // Fails while it is being prepared.
-                                try await connection.query("SELECT missing_\(raw: "\(number)")")
+                                try await ask("SELECT missing_\(raw: "\(number)")")
                             }
                             #expect(error?.sqlState == "42703")
                         } else {
-                            let found1 = try await connection.query("SELECT \(number)")[0].decode(Int.self)
-                            #expect(found1 == number)
+                            let found = try await ask("SELECT \(number)")[0].decode(Int.self)
+                            #expect(found == number)
                         }
                     }
                 }
                 try await group.waitForAll()
             }
+        }
+    }
+
+    @Test func `readers share transactions on the server, and what they write beside never does`() async throws {
+        try await withConnection { connection in
+            try await connection.execute(script: "CREATE TEMP TABLE seen (id int)")
+            let begun = try await withThrowingTaskGroup(of: PostgresTimestamp.self) { group in
+                for number in 0..<200 {
+                    group.addTask {
+                        if number % 20 == 0 { try await connection.query("INSERT INTO seen VALUES (\(number))") }
+                        return try await connection.read("SELECT transaction_timestamp()")[0].decode(
+                            PostgresTimestamp.self
+                        )
+                    }
+                    if number % 40 == 0 {
+                        group.addTask {
+                            await #expect(throws: PostgresError.self) { try await connection.read("SELECT 1 / 0") }
+                            return try await connection.read("SELECT now()")[0].decode(PostgresTimestamp.self)
+                        }
+                    }
+                }
+                return try await group.reduce(into: Set()) { $0.insert($1.microseconds) }
+            }
+            #expect(begun.count < 150)
+            let written = try await connection.read("SELECT count(*) FROM seen")[0].decode(Int.self)
+            #expect(written == 10)
         }
     }
 

@@ -81,6 +81,56 @@ import Testing
         #expect(machine.nextSend() == .pipelined(3))
     }
 
+    @Test func `readers share a sync, and a lone one waits for nobody`() {
+        var machine = Machine(window: 8)
+        for id in UInt64(1)...4 { #expect(machine.submit(id, .reading) == true) }
+        for id in UInt64(1)...4 { #expect(machine.nextSend() == .reading(id)) }
+        #expect(machine.nextSend() == .sync)
+        #expect(machine.nextSend() == nil)
+        // What comes meanwhile waits for the answers, and not for its own writer's.
+        #expect(machine.submit(5, .reading) == true)
+        #expect(machine.nextSend() == .reading(5))
+        #expect(machine.nextSend() == nil)
+        for id in UInt64(1)...4 {
+            #expect(machine.received(.success) == .keepResult(id))
+            #expect(machine.received(.end) == .complete(id, .succeeded))
+        }
+        #expect(machine.received(.sync(inTransaction: false)) == .none)
+        #expect(machine.nextSend() == .sync)
+        #expect(machine.submit(6, .reading) == true)
+        #expect(machine.nextSend() == .reading(6))
+        // A statement with effects never shares.
+        #expect(machine.submit(7, .pipelined) == true)
+        #expect(machine.nextSend() == .sync)
+        #expect(machine.nextSend() == .pipelined(7))
+    }
+
+    @Test func `a reader's error stays with it: those behind it are read again, each for itself`() {
+        var machine = Machine(window: 8)
+        for id in UInt64(1)...4 { #expect(machine.submit(id, .reading) == true) }
+        for id in UInt64(1)...3 { #expect(machine.nextSend() == .reading(id)) }
+        #expect(machine.nextSend() == .reading(4))
+        machine.lastSentIsPrepared()
+        #expect(machine.nextSend() == .sync)
+        #expect(machine.received(.success) == .keepResult(1))
+        #expect(machine.received(.end) == .complete(1, .succeeded))
+        #expect(machine.received(.failure(.other)) == .keepError(2, whilePreparing: false))
+        #expect(machine.received(.end) == .complete(2, .failed))
+        #expect(machine.received(.skipped) == .none)
+        #expect(machine.received(.end) == .complete(3, .repeated(afresh: false)))
+        // It has not been prepared, either.
+        #expect(machine.received(.skipped) == .keepError(4, whilePreparing: true))
+        #expect(machine.received(.end) == .none)
+        #expect(machine.received(.skipped) == .none)
+        #expect(machine.received(.end) == .complete(4, .repeated(afresh: false)))
+        #expect(machine.received(.sync(inTransaction: false)) == .none)
+        #expect(machine.nextSend() == .pipelined(4))
+        #expect(machine.nextSend() == .pipelined(3))
+        succeed(&machine, 4)
+        succeed(&machine, 3)
+        #expect(machine.isIdle)
+    }
+
     @Test func `a stale plan is prepared anew once, outside transactions only`() {
         var inside = machine(sent: [1])
         expectFailure(&inside, .staleStatement, inTransaction: true, gives: .complete(1, .failed))

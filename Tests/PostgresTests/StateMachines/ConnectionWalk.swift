@@ -17,18 +17,22 @@ struct ConnectionWalk {
 
     /// What the server does with a statement, reply by reply.
     private struct Executing {
+        /// 0 for a sync of those that share one.
         let id: UInt64
         var replies: [ConnectionStateMachine.Reply]
+        var hasBegun = false
     }
 
     private struct Submitted {
-        let alone: Bool
+        let mode: ConnectionStateMachine.Mode
         var fate: Fate?
         var wantsCancel = false
         /// What the server said, the last time it executed this.
         var serverFailed = false
         /// The last failure was a cancel request's.
         var wasStruck = false
+        /// How often another's error was the reason that it was not executed.
+        var wasSkipped = 0
         var stale: Bool
     }
 
@@ -37,6 +41,8 @@ struct ConnectionWalk {
     private var machine: ConnectionStateMachine
     private var submitted: [UInt64: Submitted] = [:]
     private var server: [Executing] = []
+    /// Up to the next sync.
+    private var serverSkips = false
     private var cancelUnderWay: (target: UInt64, hasStruck: Bool)?
     private var lastID: UInt64 = 0
     private let window: Int
@@ -73,10 +79,11 @@ struct ConnectionWalk {
         switch Int.random(in: 0..<10, using: &random) {
         case 0, 1, 2:
             lastID += 1
-            let alone = Int.random(in: 0..<12, using: &random) == 0
+            let modes: [ConnectionStateMachine.Mode] = [.alone] + Array(repeating: .pipelined, count: 5)
+            let mode = (modes + Array(repeating: .reading, count: 6)).randomElement(using: &random)!
             let stale = Int.random(in: 0..<8, using: &random) == 0
-            submitted[lastID] = Submitted(alone: alone, stale: stale)
-            #expect(machine.submit(lastID, alone ? .alone : .pipelined) == true)
+            submitted[lastID] = Submitted(mode: mode, stale: stale)
+            #expect(machine.submit(lastID, mode) == true)
         case 3, 4: send()
         case 5, 6, 7: reply()
         case 8:
@@ -103,11 +110,13 @@ struct ConnectionWalk {
     private mutating func send() {
         while let action = machine.nextSend() {
             switch action {
-            case .pipelined(let id):
-                #expect(server.allSatisfy { submitted[$0.id]?.alone == false }, "seed \(seed): beside a script")
+            case .pipelined(let id), .reading(let id):
+                #expect(server.allSatisfy { submitted[$0.id]?.mode != .alone }, "seed \(seed): beside a script")
+                var sharesSync = false
+                if case .reading = action { sharesSync = true }
                 var replies: [ConnectionStateMachine.Reply] = []
                 var fails = Int.random(in: 0..<5, using: &random) == 0
-                let deferred = Int.random(in: 0..<6, using: &random) == 0
+                let deferred = !sharesSync && Int.random(in: 0..<6, using: &random) == 0
                 let prepares = Bool.random(using: &random)
                 if prepares { machine.lastSentIsPrepared() }
                 if submitted[id]?.stale == true {
@@ -126,25 +135,40 @@ struct ConnectionWalk {
                         if fails { replies += [.failure(.other)] }
                     }
                 }
-                server.append(Executing(id: id, replies: replies + [.sync(inTransaction: false)]))
+                server.append(Executing(id: id, replies: replies + (sharesSync ? [] : [.sync(inTransaction: false)])))
+            case .sync:
+                server.append(Executing(id: 0, replies: [.sync(inTransaction: false)]))
             case .alone(let id):
                 #expect(server.isEmpty, "seed \(seed): a script beside others")
                 server.append(Executing(id: id, replies: [.success, .success, .end]))
             }
-            #expect(server.count <= window, "seed \(seed): more than the window")
+            #expect(server.count { $0.id != 0 } <= window, "seed \(seed): more than the window")
         }
     }
 
     /// The next reply arrives.
     private mutating func reply() {
         guard !server.isEmpty else { return }
-        let reply = server[0].replies.removeFirst()
         let id = server[0].id
-        if case .failure = reply { submitted[id]?.serverFailed = true }
+        if !server[0].hasBegun {
+            server[0].hasBegun = true
+            if serverSkips, id != 0 {
+                server[0].replies = server[0].replies.flatMap { $0 == .end ? [.skipped, .end] : [] }
+                submitted[id]?.wasSkipped += 1
+            }
+        }
+        let reply = server[0].replies.removeFirst()
+        switch reply {
+        case .failure:
+            submitted[id]?.serverFailed = true
+            serverSkips = submitted[id]?.mode != .alone
+        case .sync: serverSkips = false
+        default: break
+        }
         let isOver = server[0].replies.isEmpty
         if isOver { server.removeFirst() }
         switch machine.received(reply) {
-        case .none: #expect(!isOver, "seed \(seed): \(id) is over and nobody was told")
+        case .none: #expect(!isOver || id == 0, "seed \(seed): \(id) is over and nobody was told")
         case .keepResult(let kept), .keepError(let kept, _), .prepared(let kept):
             #expect(kept == id, "seed \(seed): an answer of \(id) for \(kept)")
         case .complete(let completed, let completion):
@@ -153,7 +177,9 @@ struct ConnectionWalk {
             case .succeeded:
                 #expect(submitted[id]?.serverFailed == false, "seed \(seed): \(id) failed and was told it did not")
                 settle(id, .succeeded)
-            case .failed: settle(id, .failed)
+            case .failed:
+                #expect(submitted[id]?.serverFailed == true, "seed \(seed): \(id) did not fail and was told it did")
+                settle(id, .failed)
             case .repeated:
                 submitted[id]?.serverFailed = false
                 submitted[id]?.wasStruck = false
@@ -167,16 +193,17 @@ struct ConnectionWalk {
         guard let cancel = cancelUnderWay, !cancel.hasStruck, !server.isEmpty else { return }
         cancelUnderWay?.hasStruck = true
         // Only before the result, and only what has not failed already, can be hit.
-        guard let position = server[0].replies.firstIndex(of: .success) else { return }
+        guard !serverSkips, let position = server[0].replies.firstIndex(of: .success) else { return }
         guard !server[0].replies.contains(where: { if case .failure = $0 { true } else { false } }) else { return }
         let id = server[0].id
-        if submitted[id]?.alone == true {
+        if submitted[id]?.mode == .alone {
             server[0].replies = [.failure(.cancelled), .end]
         } else {
             let isPreparing = server[0].replies.filter { $0 == .success }.count == 2
+            let syncs = server[0].replies.filter { $0 == .sync(inTransaction: false) }
             server[0].replies =
                 Array(server[0].replies[..<position]) + [.failure(.cancelled), .end]
-                + (isPreparing ? [.skipped, .end] : []) + [.sync(inTransaction: false)]
+                + (isPreparing ? [.skipped, .end] : []) + syncs
         }
         submitted[id]?.wasStruck = true
     }
@@ -191,6 +218,7 @@ struct ConnectionWalk {
 
     private mutating func settle(_ id: UInt64, _ fate: Fate) {
         #expect(submitted[id]?.fate == nil, "seed \(seed): \(id) has two answers")
+        #expect((submitted[id]?.wasSkipped ?? 0) <= 1, "seed \(seed): \(id) had to suffer twice for others")
         submitted[id]?.fate = fate
         if fate == .failed, submitted[id]?.wasStruck == true {
             #expect(submitted[id]?.wantsCancel == true, "seed \(seed): \(id) was harmed by another's cancel request")
