@@ -189,10 +189,12 @@ struct ConnectionLossTests {
             }
             for number in 40..<50 { callers.append(Task { try await connection.read("SELECT \(number)") }) }
             try await eventually("all are under way") {
-                var count = 0
+                var areUnderWay = false
                 var resumptions: [ConnectionDriver.Resumption] = []
-                connection.driver.locked(&resumptions) { count = $0.machine.inFlightCount }
-                return count == callers.count
+                connection.driver.locked(&resumptions) {
+                    areUnderWay = $0.pending.count == callers.count && $0.machine.waitingCount == 0
+                }
+                return areUnderWay
             }
             try await server.restart(mode)
             for caller in callers {
