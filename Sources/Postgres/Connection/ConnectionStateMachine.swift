@@ -152,7 +152,6 @@ struct ConnectionStateMachine: Sendable {
         self.window = window
     }
 
-    var inFlightCount: Int { inFlight.count }
     var waitingCount: Int { waiting.count }
     var isIdle: Bool { inFlight.isEmpty && waiting.isEmpty }
     /// Nothing may happen before the shell closes the connection.
