@@ -108,15 +108,16 @@ struct StartRates {
     /// Takes away what was started, all at once, so that every round begins with the same.
     private func forget(after last: Int64, _ database: PostgresConnection) async throws {
         try await database.query("DELETE FROM tenure.strategies WHERE exchange = 'pgbench'")
-        try await database.query(
-            """
-            UPDATE tenure.strategies SET stop_requested_at = clock_timestamp(), stop_reason = 'benchmark', stop_positions = 'keep'
-            WHERE id > \(last)
-            """
-        )
-        try await database.query("UPDATE tenure.shards SET revision = revision + 1")
-        try await database.query("SELECT pg_notify('tenure', 'start 0 0')::text")
         for _ in 0..<600 {
+            // Again and again: what was under way when the load ended may be recorded later.
+            try await database.query(
+                """
+                UPDATE tenure.strategies SET stop_requested_at = clock_timestamp(), stop_reason = 'benchmark', stop_positions = 'keep'
+                WHERE id > \(last) AND stop_requested_at IS NULL
+                """
+            )
+            try await database.query("UPDATE tenure.shards SET revision = revision + 1")
+            try await database.query("SELECT pg_notify('tenure', 'start 0 0')::text")
             let left = try await database.query("SELECT count(*) FROM tenure.strategies WHERE id > \(last)")[0]
                 .decode(Int64.self)
             if left == 0 { return }
