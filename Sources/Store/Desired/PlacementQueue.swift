@@ -43,6 +43,9 @@ final class PlacementQueue: Sendable {
         self.place = place
     }
 
+    /// Starts that wait for a statement.
+    var waiting: Int { state.withLock { $0.waiting.count } }
+
     /// Cancellation does not interrupt it: what has been sent is done.
     func place(_ start: PendingStart) async throws -> Placement {
         let answer = await withCheckedContinuation { continuation in
