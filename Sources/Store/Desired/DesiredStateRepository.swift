@@ -19,7 +19,7 @@ package struct DesiredStateRepository: Sendable {
         self.timeout = timeout
         // There have to be shards for all of them to choose from. One statement that waits for something holds up no more than
         // its own.
-        placements = PlacementQueue(largestBatch: 64, mostStatements: 2) { try await Self.place($0, database, timeout) }
+        placements = PlacementQueue(largestBatch: 24, mostStatements: 2) { try await Self.place($0, database, timeout) }
         // Alone: of several, two statements could wait for each other.
         patientPlacements = PlacementQueue(largestBatch: 1, mostStatements: 1) {
             try await Self.place($0, database, timeout, waits: true)

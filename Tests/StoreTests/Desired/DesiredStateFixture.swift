@@ -9,7 +9,15 @@ struct DesiredStateFixture: Sendable {
     let pool: PostgresPool
     let url: String
 
-    var desired: DesiredStateRepository { DesiredStateRepository(database: pool) }
+    /// As a replica has it: one for all its requests.
+    let desired: DesiredStateRepository
+
+    init(pool: PostgresPool, url: String) {
+        self.pool = pool
+        self.url = url
+        desired = DesiredStateRepository(database: pool)
+    }
+
     var queries: StrategyQueries { StrategyQueries(database: pool) }
 
     static func with(connections: Int = 4, _ body: (DesiredStateFixture) async throws -> Void) async throws {
