@@ -51,6 +51,8 @@ struct LiveMarket: Sendable {
             environment: [
                 "TENURE_LEASE_TTL": lease, "TENURE_HEARTBEAT_INTERVAL": "250ms",
                 "TENURE_BINANCE_RECEIVE_WINDOW": window,
+                // Market time goes much faster than the minute of the exchange's budget.
+                "TENURE_BINANCE_WEIGHT_PER_MINUTE": "1000000",
             ].merging(address.map { ["TENURE_DATABASE_URL": $0] } ?? [:]) { $1 }.merging(environment) { $1 },
             postgresPort: postgresPort,
             postgresSettings: postgresSettings,

@@ -121,6 +121,7 @@ struct SettingsTests {
             ("TENURE_BINANCE_API_KEY", "key without a secret"), ("TENURE_BINANCE_API_SECRET", "secret without a key"),
             ("TENURE_BINANCE_RECEIVE_WINDOW", "61s"), ("TENURE_BINANCE_SETTLING_MARGIN", "soon"),
             ("TENURE_BINANCE_ACCOUNT_STREAM_URL", "https://example.com"), ("TENURE_BINANCE_CLOCK_LIFETIME", "-1s"),
+            ("TENURE_BINANCE_WEIGHT_PER_MINUTE", "99"),
             ("TENURE_DATABASE_URL", "nonsense"), ("TENURE_SESSION_DATABASE_URL", "host=a nonsense"),
         ]
     )

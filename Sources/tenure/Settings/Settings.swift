@@ -184,6 +184,8 @@ struct Settings: Sendable {
             reader.url("TENURE_BINANCE_ACCOUNT_STREAM_URL", schemes: ["wss", "ws"]) ?? binance.accountStreamURL
         binance.clockLifetime =
             reader.duration("TENURE_BINANCE_CLOCK_LIFETIME", in: .zero...(.seconds(600))) ?? binance.clockLifetime
+        binance.weightPerMinute =
+            reader.integer("TENURE_BINANCE_WEIGHT_PER_MINUTE", in: 100...100_000_000) ?? binance.weightPerMinute
         address = reader.text("TENURE_BINANCE_ADDRESS") ?? address
         receiveWindow =
             reader.duration("TENURE_BINANCE_RECEIVE_WINDOW", in: .milliseconds(100)...(.seconds(60))) ?? receiveWindow
