@@ -18,6 +18,14 @@ public struct Position: Sendable, Hashable, Codable {
 
     public var isFlat: Bool { quantity.isZero }
 
+    /// The same with nothing held.
+    public var flat: Position {
+        var position = self
+        position.quantity = .zero
+        position.cost = .zero
+        return position
+    }
+
     /// Quote units per base unit; `nil` when flat.
     public var averagePrice: FixedDecimal? { quantity.isZero ? nil : cost / quantity }
 

@@ -118,6 +118,15 @@ package struct ExchangeFilters: Sendable, Hashable {
         return lot.isPositive && rules.allSatisfy { $0.allows(lot) } ? lot : nil
     }
 
+    /// Whether this is too little to be sold by a market order at this price.
+    package func isDust(_ quantity: FixedDecimal, at price: FixedDecimal) -> Bool {
+        guard let lot = lot(quantity, isMarket: true) else { return true }
+        return [minimumNotional, notional].contains { rule in
+            guard let rule, rule.minimumAppliesToMarket else { return false }
+            return Self.isProduct(price, lot, below: rule.minimum)
+        }
+    }
+
     /// A price cut to the tick: down for who buys, up for who sells, so that it is never worse than what was wanted.
     package func tick(_ wanted: FixedDecimal, side: Side) -> FixedDecimal {
         guard let step = price?.step, step.isPositive else { return wanted }

@@ -15,6 +15,9 @@ package struct OrderTerms: Sendable {
         self.filters = filters
     }
 
+    /// Whether this is too little for the market to be sold now.
+    func isDust(_ quantity: FixedDecimal, at price: FixedDecimal) -> Bool { filters.isDust(quantity, at: price) }
+
     /// The intent with its quantity cut to the market's lots, if the exchange takes that.
     func cut(_ intent: OrderIntent, price: FixedDecimal) -> Result<OrderIntent, OrderRefusal> {
         guard let lot = filters.lot(intent.quantity, isMarket: true) else {
@@ -26,6 +29,15 @@ package struct OrderTerms: Sendable {
         return .success(
             OrderIntent(side: intent.side, effect: intent.effect, quantity: lot, reason: intent.reason)
         )
+    }
+}
+
+extension OrderIntent {
+    /// The same with the largest quantity that can be stored, if its own cannot be. For what is refused: the reason tells.
+    var storable: OrderIntent {
+        guard quantity.int64 == nil else { return self }
+        let largest = FixedDecimal(int64: quantity.isPositive ? .max : .min)
+        return OrderIntent(side: side, effect: effect, quantity: largest, reason: reason)
     }
 }
 

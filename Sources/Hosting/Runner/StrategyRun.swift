@@ -180,7 +180,7 @@ package struct StrategyRun: Sendable {
         lastPrice = candle.close
         isDirty = true
         observe(gate)
-        let intents = try ask(.candle(candle))
+        let intents = try ask(.candle(candle), gate)
         try carryOut(intents, .candle(candle.openTime), decidedOn: candle.openTime, gate, &decisions)
         return decisions
     }
@@ -199,16 +199,31 @@ extension StrategyRun {
         var time: Timestamp
 
         /// The intent as it is to be journalled, cut to what the exchange takes; or why not.
-        func verdict(on intent: OrderIntent, sellable: FixedDecimal) -> Result<OrderIntent, OrderRefusal> {
+        ///
+        /// - Parameters:
+        ///   - sellable: what is held and not on sale.
+        ///   - held: what is held, or about to be.
+        func verdict(on intent: OrderIntent, sellable: FixedDecimal, held: FixedDecimal) -> Result<
+            OrderIntent, OrderRefusal
+        > {
             if let refusal = refusal(of: intent, sellable: sellable) { return .failure(OrderRefusal(reason: refusal)) }
-            return terms?.cut(intent, price: price) ?? .success(intent)
+            let verdict = terms?.cut(intent, price: price) ?? .success(intent)
+            guard case .success(let order) = verdict, order.effect == .entry else { return verdict }
+            let total = held + order.quantity
+            if total.int64 == nil || (total * price).int64 == nil {
+                return .failure(
+                    OrderRefusal(
+                        reason: "quantity: with \(order.quantity) more, the position is beyond 92 billion; buy less"
+                    )
+                )
+            }
+            return verdict
         }
 
         private func refusal(of intent: OrderIntent, sellable: FixedDecimal) -> String? {
             if isWarmUp { return "warm-up: this candle is history" }
             if !intent.quantity.isPositive { return "quantity: must be above zero" }
             if barriers.contains(.halted) { return "halted: no orders leave" }
-            if intent.quantity.int64 == nil { return "quantity: beyond what can be stored" }
             // On a spot market; anything else would slip past the rules for the other effect.
             switch (intent.effect, intent.side) {
             case (.entry, .sell): return "side: an entry buys"
@@ -266,12 +281,20 @@ extension StrategyRun {
         }
     }
 
-    private mutating func ask(_ event: StrategyEvent) throws -> [OrderIntent] {
-        isOver ? [] : try strategy.handle(event, context: context)
+    private mutating func ask(_ event: StrategyEvent, _ gate: Gate) throws -> [OrderIntent] {
+        isOver ? [] : try strategy.handle(event, context: context(gate))
     }
 
-    private var context: StrategyContext {
-        StrategyContext(symbol: symbol, interval: interval, position: position, hasPendingOrder: !pending.isEmpty)
+    private func context(_ gate: Gate) -> StrategyContext {
+        // What a fee or the market's lots have left over cannot be sold, and must not keep it from trading on. It stays in the
+        // position, and is sold with the next exit.
+        let isDust = gate.terms?.isDust(position.quantity, at: gate.price) ?? false
+        return StrategyContext(
+            symbol: symbol,
+            interval: interval,
+            position: isDust ? position.flat : position,
+            hasPendingOrder: !pending.isEmpty
+        )
     }
 
     private mutating func fillPending(at candle: Candle, _ gate: Gate, _ decisions: inout Decisions) throws {
@@ -314,12 +337,12 @@ extension StrategyRun {
             position.book(fill)
             decisions.fills.append(fill)
             observe(gate)
-            try carryOut(try ask(.fill(fill)), .fill(fill.tradeID), decidedOn: decidedOn, gate, &decisions)
+            try carryOut(try ask(.fill(fill), gate), .fill(fill.tradeID), decidedOn: decidedOn, gate, &decisions)
         }
         guard result.status.isFinal else { return }
         drop(order)
         guard filled.isZero else { return }
-        let intents = try ask(.rejection(order.intent, reason: result.reason ?? result.status.rawValue))
+        let intents = try ask(.rejection(order.intent, reason: result.reason ?? result.status.rawValue), gate)
         try carryOut(intents, .rejection(order.id), decidedOn: decidedOn, gate, &decisions)
     }
 
@@ -348,7 +371,7 @@ extension StrategyRun {
                     continue
                 }
                 let refusal: OrderRefusal
-                switch gate.verdict(on: intent, sellable: sellable) {
+                switch gate.verdict(on: intent, sellable: sellable, held: position.quantity + coming) {
                 case .success(let allowed):
                     if let beyond = beyondLimits(allowed, gate) {
                         refusal = beyond
@@ -372,14 +395,14 @@ extension StrategyRun {
                     decisions.orders.append(
                         JournalledOrder(
                             id: id,
-                            intent: intent,
+                            intent: intent.storable,
                             decidedOn: decidedOn,
                             status: .rejected,
                             statusReason: refusal.reason
                         )
                     )
                 }
-                let next = try ask(.rejection(intent, reason: refusal.reason))
+                let next = try ask(.rejection(intent, reason: refusal.reason), gate)
                 if !next.isEmpty { rounds.append((next, .rejection(id))) }
             }
         }
@@ -454,7 +477,7 @@ extension StrategyRun {
             decisions.orders.append(sale.order)
             decisions.fills.append(sale.fill)
             observe(gate)
-            let intents = try ask(.fill(sale.fill))
+            let intents = try ask(.fill(sale.fill), gate)
             try carryOut(intents, .fill(sale.fill.tradeID), decidedOn: cursor, gate, &decisions)
         }
         noteClosed(request.number)

@@ -104,13 +104,14 @@ struct StrategyRunTests {
         arguments: [
             (.sellAsEntry, "side: an entry buys"), (.buyAsExit, "side: an exit sells"),
             (.buyNothing, "quantity: must be above zero"), (.sellEverything, "quantity: must be above zero"),
-            (.buyTooMuch, "quantity: beyond what can be stored"),
+            (.buyTooMuch, "quantity: with 100000000000 more, the position is beyond 92 billion; buy less"),
         ] as [(Puppet.Cue, String)]
     )
     func refusals(cue: Puppet.Cue, reason: String) throws {
         let (run, decisions) = try play([cue, .nothing])
         #expect(rejections(decisions) == [reason])
         #expect(decisions.fills.isEmpty)
+        #expect(decisions.orders.allSatisfy { $0.intent.quantity.int64 != nil }, "it can be journalled")
         #expect(try fixture.puppet(run).rejections == [reason])
     }
 
@@ -231,7 +232,7 @@ struct StrategyRunTests {
             of: fixture.strategyID,
             interval: fixture.interval,
             checkpoint: checkpoint,
-            paper: fixture.paper
+            paper: .standard
         )
     }
 }

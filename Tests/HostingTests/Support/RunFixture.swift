@@ -11,7 +11,8 @@ struct RunFixture: Sendable {
     var mode: StrategyMode
     var config: JSONValue
     var interval = Interval.fiveMinutes
-    var paper = PaperMarket.standard
+    /// `nil`: live.
+    var paper: PaperMarket? = .standard
     var limits = RiskLimits.none
     let strategyID: Int64 = 7
 
