@@ -76,10 +76,12 @@ package final class BinanceExchange: Exchange {
     /// Keeps the streams, until the task is cancelled or ``shutDown()`` is called. To be called once.
     package func run() async throws {
         try await withTaskCancellationHandler {
-            guard let account = trading?.stream else { return try await streams.run() }
+            guard let trading else { return try await streams.run() }
+            // It ends with the streams.
+            async let _ = trading.keepTime()
             try await withThrowingTaskGroup { group in
                 group.addTask { try await self.streams.run() }
-                group.addTask { try await account.run() }
+                group.addTask { try await trading.stream.run() }
                 try await group.waitForAll()
             }
         } onCancel: {

@@ -305,6 +305,12 @@ import Trading
         }
     }
 
+    @Test func `the exchange's clock is asked for before anybody needs it`() async throws {
+        try await Self.with(adjust: { $0.clockLifetime = .milliseconds(500) }) { trading, _ in
+            try await eventually("its time is known") { trading.knownTime != nil }
+        }
+    }
+
     @Test func `the account is told over its stream, through losses, renewals and bad keys`() async throws {
         let log = LogRecorder()
         try await Self.with(logger: log.logger, adjust: { $0.renewalOverlap = .milliseconds(100) }) { trading, venue in
@@ -333,7 +339,10 @@ import Trading
 
                 // A connection that is about to end is replaced before: nothing is missing.
                 try await venue.simulator.faults(#""server_shutdown":true"#)
-                try await eventually("it is renewed") { log.lines.contains { $0.contains("(renewed)") } }
+                // Both streams are: this one.
+                try await eventually("it is renewed") {
+                    log.lines.contains { $0.contains("the account stream (renewed)") }
+                }
                 try await eventually { try await venue.simulator.status("user_subscriptions") == 1 }
                 _ = await trading.place(Self.request(try await trading.now(), "two"))
                 let renewed = try await next(until: isBalances)

@@ -216,7 +216,10 @@ final class StreamPool: Sendable {
     }
 
     private func close(_ link: LinkID, reason: String) {
-        logger.debug("Closing a stream connection", metadata: ["link": "\(link)", "reason": "\(reason)"])
+        logger.debug(
+            "Closing a connection of the \(dialect.name) stream",
+            metadata: ["link": "\(link)", "reason": "\(reason)"]
+        )
         if state.value.connecting.contains(link) {
             ended(link, reason: reason)
         } else {

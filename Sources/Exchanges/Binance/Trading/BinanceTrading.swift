@@ -18,6 +18,7 @@ package final class BinanceTrading: TradingExchange {
     let rest: BinanceRESTClient
     let stream: StreamPool
     private let clock: Mutex<ExchangeClock>
+    private let clockLifetime: Duration
 
     init(
         credentials: BinanceCredentials,
@@ -29,6 +30,7 @@ package final class BinanceTrading: TradingExchange {
         self.credentials = credentials
         self.rest = rest
         clock = Mutex(ExchangeClock(lifetime: configuration.clockLifetime))
+        clockLifetime = configuration.clockLifetime
         stream = StreamPool(
             configuration: configuration,
             dialect: .account(credentials, url: configuration.accountStreamURL, rest: rest, window: Self.queryWindow),
@@ -42,11 +44,29 @@ package final class BinanceTrading: TradingExchange {
     // MARK: Time
 
     package func now() async throws(ExchangeError) -> Timestamp {
-        if let time = clock.withLock({ $0.now(.now) }) { return time }
+        if let time = knownTime { return time }
+        return try await askTime()
+    }
+
+    /// The exchange's clock, as far as it is known without asking.
+    var knownTime: Timestamp? { clock.withLock { $0.now(.now) } }
+
+    private func askTime() async throws(ExchangeError) -> Timestamp {
         let asked = ContinuousClock.now
         let time = try await rest.serverTime()
         clock.withLock { $0.told(time, asked: asked, answered: .now) }
         return time
+    }
+
+    /// Asks for the time before it has to be asked for, until the task is cancelled: so no order waits for that, and there is always
+    /// an open connection for it.
+    func keepTime() async {
+        guard clockLifetime > .zero else { return }
+        // Cancellation ends it.
+        while (try? await Task.sleep(for: clockLifetime / 2)) != nil {
+            // Whoever needs it then asks again, and is told what is wrong.
+            _ = try? await askTime()
+        }
     }
 
     /// The next time is asked for again.
@@ -121,7 +141,7 @@ package final class BinanceTrading: TradingExchange {
             do throws(ExchangeError) {
                 let asked = try await now()
                 return try await rest.get(weight: weight, headers: headers) {
-                    let time = self.clock.withLock { $0.now(.now) } ?? asked
+                    let time = self.knownTime ?? asked
                     return "/api/v3/\(path)?"
                         + query.signed(at: time, receiveWindow: Self.queryWindow, by: self.credentials)
                 }
