@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Hosting
 import LocalCluster
 import TestSupport
 import Testing
@@ -19,7 +20,7 @@ struct LiveTests {
         case deciding
         /// It is committed, and the answer has not arrived.
         case committed
-        /// The commit is known, and nothing is sent yet: the database is asked whether it may be.
+        /// The answer to the commit came late, and nothing is sent yet: the database is asked whether it may be.
         case sending
         /// The request is lost on its way.
         case lost
@@ -35,11 +36,10 @@ struct LiveTests {
         /// What is held up between the owner and the database.
         var trap: OrderTrap? {
             switch self {
-            case .deciding: OrderTrap(.statement, ofStatement: 1)
-            case .committed: OrderTrap(.answer, ofStatement: 1)
-            case .sending: OrderTrap(.statement, ofStatement: 2)
-            case .booking: OrderTrap(.statement, ofStatement: 3)
-            case .booked: OrderTrap(.answer, ofStatement: 3)
+            case .deciding: OrderTrap(.statement, of: .decision)
+            case .committed, .sending: OrderTrap(.answer, of: .decision)
+            case .booking: OrderTrap(.statement, of: .booking)
+            case .booked: OrderTrap(.answer, of: .booking)
             case .lost, .sent, .accepted: nil
             }
         }
@@ -75,21 +75,13 @@ struct LiveTests {
         arguments: End.allCases
     )
     func everyPoint(_ end: End) async throws {
-        try await withProxy { proxy, environment in
-            try await LiveMarket.with(
-                "ETHBTC",
-                window: "6s",
-                environment: environment,
-                prepare: { proxy.lead(to: $0.postgres.port) }
-            ) { market in
-                try await market.settle()
-                for point in Point.allCases {
-                    try await lose(at: point, end, market, proxy)
-                    try await market.judge()
-                    try await goesOn(market, "after \(point)")
-                }
+        try await withProxy(window: "6s") { proxy, market in
+            for point in Point.allCases {
+                try await lose(at: point, end, market, proxy)
                 try await market.judge()
+                try await goesOn(market, "after \(point)")
             }
+            try await market.judge()
         }
     }
 
@@ -98,28 +90,20 @@ struct LiveTests {
         .enabled(if: recordedCandles("ETHBTC-5m") != nil, "recorded candles are not on this machine")
     )
     func lostAnswers() async throws {
-        try await withProxy { proxy, environment in
-            // The lease lasts: nobody else takes over.
-            try await LiveMarket.with(
-                "ETHBTC",
-                lease: "15s",
-                environment: environment,
-                prepare: { proxy.lead(to: $0.postgres.port) }
-            ) { market in
+        // The lease lasts: nobody else takes over.
+        try await withProxy(lease: "15s") { proxy, market in
+            let owner = try await market.cluster.owner(of: market.symbol)
+            for point in Point.allCases where point.trap != nil {
+                let order = try await bring(to: point, market, proxy)
+                proxy.cutCaught()
                 try await market.settle()
-                let owner = try await market.cluster.owner(of: market.symbol)
-                for point in Point.allCases where point.trap != nil {
-                    let order = try await bring(to: point, market, proxy)
-                    proxy.cutCaught()
-                    try await market.settle()
-                    #expect(try await market.status(of: order) == "filled", "after \(point)")
-                    #expect(try await market.accepted().last?.id == order, "after \(point)")
-                    try await market.judge()
-                    try await goesOn(market, "after \(point)")
-                }
-                #expect(try await market.cluster.owner(of: market.symbol).name == owner.name)
+                #expect(try await market.status(of: order) == "filled", "after \(point)")
+                #expect(try await market.accepted().last?.id == order, "after \(point)")
                 try await market.judge()
+                try await goesOn(market, "after \(point)")
             }
+            #expect(try await market.cluster.owner(of: market.symbol).name == owner.name)
+            try await market.judge()
         }
     }
 
@@ -128,42 +112,48 @@ struct LiveTests {
         .enabled(if: recordedCandles("ETHBTC-5m") != nil, "recorded candles are not on this machine")
     )
     func wakesUpHalted() async throws {
-        try await withProxy { proxy, environment in
-            // The lease lasts: it wakes up as the owner, and is stopped by the halt alone.
-            try await LiveMarket.with(
-                "ETHBTC",
-                lease: "15s",
-                environment: environment,
-                prepare: { proxy.lead(to: $0.postgres.port) }
-            ) { market in
-                let cluster = market.cluster
-                try await market.settle()
-                let owner = try await cluster.owner(of: market.symbol)
-                let other = try #require(cluster.cluster.replicas.first { $0.name != owner.name })
-                let before = try await market.received().count
-                let order = try await bring(to: .committed, market, proxy)
-                owner.signal(.stop)
-                let answer = try await cluster.post("/api/halt", #"{"reason":"a test"}"#, to: other)
-                #expect(answer["halted"] == .bool(true))
-                proxy.releaseCaught()
-                owner.signal(.resume)
-                try await market.settle()
-                #expect(try await market.status(of: order) == "abandoned")
-                try await market.cluster.advance(30)
-                try await market.settle()
-                #expect(try await market.received().count == before)
-                #expect(try await cluster.command("unhalt").status == 0)
-                try await goesOn(market, "after the halt")
-                try await market.judge()
-            }
+        // The lease lasts: it wakes up as the owner, and is stopped by the halt alone.
+        try await withProxy(lease: "15s") { proxy, market in
+            let cluster = market.cluster
+            let owner = try await cluster.owner(of: market.symbol)
+            let other = try #require(cluster.cluster.replicas.first { $0.name != owner.name })
+            let before = try await market.received().count
+            let order = try await bring(to: .committed, market, proxy)
+            owner.signal(.stop)
+            let answer = try await cluster.post("/api/halt", #"{"reason":"a test"}"#, to: other)
+            #expect(answer["halted"] == .bool(true))
+            try await Task.sleep(for: Self.untilOld)
+            proxy.releaseCaught()
+            owner.signal(.resume)
+            try await market.settle()
+            #expect(try await market.status(of: order) == "abandoned")
+            try await market.cluster.advance(30)
+            try await market.settle()
+            #expect(try await market.received().count == before)
+            #expect(try await cluster.command("unhalt").status == 0)
+            try await goesOn(market, "after the halt")
+            try await market.judge()
         }
     }
 
-    /// A proxy before the database, and what leads the replicas there.
-    private func withProxy(_ body: (FaultyProxy, [String: String]) async throws -> Void) async throws {
+    /// A market whose replicas reach the database through a proxy, once it has settled.
+    private func withProxy(
+        window: String = "60s",
+        lease: String = "1500ms",
+        _ body: (FaultyProxy, LiveMarket) async throws -> Void
+    ) async throws {
         let proxy = try await FaultyProxy.open()
         do {
-            try await body(proxy, ["TENURE_DATABASE_URL": "postgresql://tenure@127.0.0.1:\(proxy.port)/tenure"])
+            try await LiveMarket.with(
+                "ETHBTC",
+                window: window,
+                lease: lease,
+                environment: ["TENURE_DATABASE_URL": "postgresql://tenure@127.0.0.1:\(proxy.port)/tenure"],
+                prepare: { proxy.lead(to: $0.postgres.port) }
+            ) { market in
+                try await market.settle()
+                try await body(proxy, market)
+            }
         } catch {
             await proxy.close()
             throw error
@@ -235,6 +225,11 @@ struct LiveTests {
                 }
             }
             try await eventually("it stands there") { try await market.status(of: order) == point.status }
+            if point == .sending {
+                try await Task.sleep(for: Self.untilOld)
+                proxy.releaseCaught(into: OrderTrap(.statement, of: .readBack, about: order))
+                try await eventually("the journal is asked again") { proxy.caughtOrder == order }
+            }
             return order
         }
         throw Missing(what: "an order within 200 candles")
@@ -242,14 +237,10 @@ struct LiveTests {
 
     private struct Missing: Error { let what: String }
 
-    // MARK: Many kills
+    /// After which the answer to a commit is too old to send by.
+    private static let untilOld = NewOrders.lifetime + .milliseconds(100)
 
-    struct Recording: Sendable, CustomTestStringConvertible {
-        let symbol: String
-        let base: String
-        let config: String
-        var testDescription: String { symbol }
-    }
+    // MARK: Many kills
 
     @Test(
         "a live run with its owner killed again and again sends the same orders as an undisturbed one",
@@ -259,39 +250,66 @@ struct LiveTests {
     func sameOrders(_ symbol: String) async throws {
         let kills = isLong ? 100 : 10
         let steps = kills * 12
-        let undisturbed = try await run(symbol, steps: steps) { _, _ in }
-        #expect(undisturbed.count >= 10, "too few orders to prove anything")
         var random = SeededGenerator(seed: 7)
         var count = 0
         let disturbed = try await run(symbol, steps: steps) { market, step in
-            guard step % 12 == 6 else { return }
+            guard step % 12 == 6 else { return try await market.cluster.advance(1) }
             count += 1
             let owner = try await market.cluster.owner(of: symbol)
-            // In the middle of a step, wherever that is by then, or in peace.
-            if random.next() % 3 == 0 { try await market.settle() }
+            // In the middle of what follows from the candle, wherever that is by then.
+            let moment = Duration.microseconds(Int64.random(in: 0...30_000, using: &random))
+            async let advanced: Void = market.cluster.advance(1)
+            try await Task.sleep(for: moment)
             await owner.kill()
+            try await advanced
             try owner.start()
         }
         #expect(count == kills)
         // An order that was given up, because its owner died between its commit and its way out, is a decision that came to
-        // nothing: from there on two runs may differ.
-        let end = disturbed.firstIndex { $0.hasSuffix(" abandoned") } ?? max(disturbed.count, undisturbed.count)
-        #expect(Array(disturbed.prefix(end)) == Array(undisturbed.prefix(end)))
+        // nothing. So that the two runs are the same, the undisturbed one loses these orders on their way.
+        let lost = disturbed.lost
+        let undisturbed = try await run(symbol, steps: steps) { market, step in
+            if lost.contains(disturbed.candles[step]) {
+                try await market.control("faults", #"{"order_before":"drop"}"#)
+            }
+            try await market.cluster.advance(1)
+        }
+        print("\(symbol): \(count) kills, \(undisturbed.journal.count) orders, \(lost.count) of them given up")
+        #expect(undisturbed.journal.count >= 10, "too few orders to prove anything")
+        #expect(disturbed.journal == undisturbed.journal)
+        #expect(disturbed.candles == undisturbed.candles)
     }
 
+    /// What came of a run.
+    private struct Run {
+        var journal: [String] = []
+        /// The candles on which an order was decided that was given up.
+        var lost: Set<Int64> = []
+        /// By step: when the candle began that closed with it.
+        var candles: [Int64] = []
+    }
+
+    /// - Parameter step: Moves the market on by a candle.
     private func run(
         _ symbol: String,
         steps: Int,
-        disturb: (LiveMarket, _ step: Int) async throws -> Void
-    ) async throws -> [String] {
-        try await LiveMarket.with(symbol) { market in
-            for step in 0..<steps {
-                try await market.cluster.advance(1)
-                try await disturb(market, step)
+        step: (LiveMarket, Int) async throws -> Void
+    ) async throws -> Run {
+        // An order that is lost is waited for as long.
+        try await LiveMarket.with(symbol, window: "20s") { market in
+            var run = Run()
+            for number in 0..<steps {
+                try await step(market, number)
+                run.candles.append(try await market.lastCandle())
                 try await market.settle()
             }
             try await market.judge()
-            return try await market.journal()
+            run.journal = try await market.journal()
+            let lost = try await market.cluster.sql(
+                "SELECT decided_on_ms FROM tenure.orders WHERE status = 'abandoned'"
+            )
+            run.lost = Set(lost.split(separator: "\n").compactMap { Int64($0) })
+            return run
         }
     }
 }

@@ -136,11 +136,12 @@ package final class StepJournal: Service {
     /// False if the database did not answer: then the steps wait again, to be suspended, abandoned or sent once more.
     private func commit(_ batch: [Waiting]) async -> Bool {
         do {
+            let began = ContinuousClock.now
             let answer = try await repository.commit(batch.map(\.step))
             batchSize.record(batch.count)
             noteSuccess()
             for waiting in batch {
-                waiting.continuation.resume(returning: StepOutcome(answer, waiting.step.strategyID))
+                waiting.continuation.resume(returning: StepOutcome(answer, waiting.step.strategyID, began: began))
             }
             return true
         } catch let error as PostgresError where error.isTransient || Task.isCancelled {

@@ -43,7 +43,10 @@ struct OrderGateway: Sendable {
         venue.feed.watch(order.id)
         // Unstructured: once it has begun, its answer is waited for (as long as a request may take), although the strategy is
         // being stopped or handed over; else every drain would leave orders in doubt.
-        switch await Task(operation: { await trading.place(request) }).value {
+        let answer = Task { await trading.place(request) }
+        // What takes time is done while it is under way.
+        logger.info("\(order.line(of: market.symbol))", metadata: order.metadata)
+        switch await answer.value {
         case .accepted(let known):
             return OrderResult(known, trades: known.trades, in: market)
         case .rejected(let rejection):

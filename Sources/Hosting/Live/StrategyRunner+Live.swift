@@ -30,16 +30,23 @@ extension StrategyRunner {
             try await gateway.waitUntilQuiet()
             try await adopt(&run, gateway, since: run.cursor)
         }
-        try await carryOut([], &run, gateway)
+        try await carryOut([], .none, &run, gateway)
     }
 
-    /// - Parameter orders: of a step that has just been committed.
-    func carryOut(_ orders: [JournalledOrder], _ run: inout StrategyRun, _ gateway: OrderGateway) async throws {
-        var queue = try await outgoing(orders)
+    /// - Parameters:
+    ///   - orders: of a step that has just been committed.
+    ///   - new: those of them that this commit has put into the journal.
+    func carryOut(
+        _ orders: [JournalledOrder],
+        _ new: NewOrders,
+        _ run: inout StrategyRun,
+        _ gateway: OrderGateway
+    ) async throws {
+        var queue = outgoing(orders, new)
         while true {
             // All of a step leave before the first is waited for.
             while !queue.isEmpty {
-                guard let result = await send(queue.removeFirst(), gateway) else { continue }
+                guard let result = try await send(queue.removeFirst(), gateway) else { continue }
                 queue += try await take(result, &run, gateway)
             }
             guard let order = run.unsettled.first else { return }
@@ -65,7 +72,7 @@ extension StrategyRunner {
         // exchange if its time is too old.
         let signed = run.unsettled.compactMap(\.signedAt).max() ?? run.cursor
         let terms = (try? await gateway.terms()) ?? gateway.terms(at: signed)
-        let decisions = try await commit(&run) { run, barriers in
+        let (decisions, new) = try await commit(&run) { run, barriers in
             try run.take(result, exchangeTime: terms.signedAt, barriers: barriers, terms: terms)
         }
         for settlement in decisions.settlements where settlement.status.isFinal {
@@ -78,37 +85,40 @@ extension StrategyRunner {
             )
         }
         if result.isHopeless { throw HostingError.refusedByExchange(result.reason ?? "no reason is given") }
-        return try await outgoing(decisions.orders)
+        return outgoing(decisions.orders, new)
     }
 
-    /// An order that nobody else sends.
+    /// An order that has just been committed.
     private struct Outgoing {
         let order: JournalledOrder
-        /// Trading was halted when it had just been committed: it stays here.
-        let isHalted: Bool
+        let new: NewOrders
     }
 
-    /// Those of these that the journal has from this step, and from no other.
-    private func outgoing(_ orders: [JournalledOrder]) async throws -> [Outgoing] {
-        let intended = orders.filter { $0.status == .intended }
-        guard !intended.isEmpty else { return [] }
-        let sendable: (ids: Set<String>, isHalted: Bool)
-        do {
-            // Unstructured: that the strategy is being handed over must not lose what it has just decided.
-            sendable = try await Task(operation: { try await services.repository.sendable(intended, of: guarded) })
-                .value
-        } catch {
-            sendable = try await services.retrying { try await services.repository.sendable(intended, of: guarded) }
-        }
-        return intended.filter { sendable.ids.contains($0.id) }.map { Outgoing(order: $0, isHalted: sendable.isHalted) }
+    private func outgoing(_ orders: [JournalledOrder], _ new: NewOrders) -> [Outgoing] {
+        orders.filter { $0.status == .intended }.map { Outgoing(order: $0, new: new) }
     }
 
     /// `nil`: it is not known what became of it.
-    private func send(_ outgoing: Outgoing, _ gateway: OrderGateway) async -> OrderResult? {
-        let halted = gateway.unsent(outgoing.order, "trading is halted")
-        guard !outgoing.isHalted else { return halted }
-        let sent = await services.halt.sending { await gateway.send(outgoing.order) }
+    private func send(_ outgoing: Outgoing, _ gateway: OrderGateway) async throws -> OrderResult? {
+        let order = outgoing.order
+        let halted = gateway.unsent(order, "trading is halted")
+        if !outgoing.new.allows(order.id, at: .now) {
+            // The commit was repeated, its answer is old, or the order was there before.
+            let (ids, isHalted) = try await readBack(order)
+            guard ids.contains(order.id) else { return nil }
+            if isHalted { return halted }
+        }
+        let sent = await services.halt.sending { await gateway.send(order) }
         return if let sent { sent } else { halted }
+    }
+
+    private func readBack(_ order: JournalledOrder) async throws -> (ids: Set<String>, isHalted: Bool) {
+        do {
+            // Unstructured: that the strategy is being handed over must not lose what it has just decided.
+            return try await Task(operation: { try await services.repository.sendable([order], of: guarded) }).value
+        } catch {
+            return try await services.retrying { try await services.repository.sendable([order], of: guarded) }
+        }
     }
 
     // MARK: Agreeing with the exchange
@@ -162,7 +172,7 @@ extension StrategyRunner {
                 + "\(unclaimed.map(\.id).joined(separator: ", ")); look at them, and resume"
         )
         try await commitPresent(&run)
-        try await carryOut([], &run, gateway)
+        try await carryOut([], .none, &run, gateway)
     }
 
     /// Looks now and then whether the exchange has what the journal has.
@@ -286,12 +296,12 @@ extension StrategyRunner {
             guard run.hasSomethingToSell else { break }
             let terms = try await gateway.terms()
             var barriers: OrderBarriers = []
-            let decisions = try await commit(&run, isWorthIt: { !$1.isEmpty }) {
+            let (decisions, new) = try await commit(&run, isWorthIt: { !$1.isEmpty }) {
                 barriers = $1
                 return try $0.sellEverything(cause, reason: reason, terms: terms, barriers: $1)
             }
             if barriers.contains(.halted) { return false }
-            try await carryOut(decisions.orders, &run, gateway)
+            try await carryOut(decisions.orders, new, &run, gateway)
             guard decisions.orders.contains(where: { $0.status == .intended }) else { break }
         }
         return true

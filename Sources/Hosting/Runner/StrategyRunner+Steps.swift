@@ -69,29 +69,33 @@ extension StrategyRunner {
     /// it was before, under the barrier that the database told of.
     ///
     /// - Parameter isWorthIt: whether these decisions are to be committed now; else the next step's commit holds them, too.
-    /// - Returns: The decisions of which the commit took effect.
+    /// - Returns: The decisions of which the commit took effect, and the orders that it has put into the journal.
     func commit(
         _ run: inout StrategyRun,
         isWorthIt: (StrategyRun, StrategyRun.Decisions) -> Bool = { _, _ in true },
         _ decide: (inout StrategyRun, OrderBarriers) throws -> StrategyRun.Decisions
-    ) async throws -> StrategyRun.Decisions {
+    ) async throws -> (decisions: StrategyRun.Decisions, new: NewOrders) {
         var told: OrderBarriers = []
         while true {
             var next = run
             let decisions = try decide(&next, barriers.union(told))
             guard isWorthIt(next, decisions) else {
                 run = next
-                return StrategyRun.Decisions()
+                return (StrategyRun.Decisions(), .none)
             }
-            if let refusal = try await commit(try next.checkpoint(), decisions) {
+            switch try await commit(try next.checkpoint(), decisions) {
+            case .refused(let refusal):
                 let barrier = OrderBarriers(refusal)
                 precondition(!told.contains(barrier), "a step without orders was refused")
                 told.insert(barrier)
-                continue
+            case .committed(let new):
+                next.markClean()
+                run = next
+                return (decisions, new)
+            case .lost:
+                services.metrics.countFencedWrite()
+                throw HostingError.lost
             }
-            next.markClean()
-            run = next
-            return decisions
         }
     }
 
@@ -108,11 +112,12 @@ extension StrategyRunner {
         return barriers
     }
 
-    /// - Returns: Why the database does not take it; `nil` if it did.
-    private func commit(_ checkpoint: Checkpoint, _ decisions: StrategyRun.Decisions) async throws -> StepRefusal? {
-        switch try await services.journal.commit(step(checkpoint, decisions)) {
+    /// Never ends as lost: that is an error.
+    private func commit(_ checkpoint: Checkpoint, _ decisions: StrategyRun.Decisions) async throws -> StepOutcome {
+        let outcome = try await services.journal.commit(step(checkpoint, decisions))
+        switch outcome {
         case .committed: break
-        case .refused(let refusal): return refusal
+        case .refused: return outcome
         case .lost:
             services.metrics.countFencedWrite()
             throw HostingError.lost
@@ -123,10 +128,13 @@ extension StrategyRunner {
         }
         for order in decisions.orders {
             services.metrics.countOrder(order.status)
-            log(order)
+            // One that leaves is on its way first.
+            if paper != nil || order.status != .intended {
+                logger.info("\(order.line(of: definition.symbol))", metadata: order.metadata)
+            }
         }
         for fill in decisions.fills { log(fill) }
-        return nil
+        return outcome
     }
 
     private func step(_ checkpoint: Checkpoint, _ decisions: StrategyRun.Decisions) -> Step {
@@ -183,21 +191,12 @@ extension StrategyRunner {
                 paper: services.paper
             )
             guard let last else { return }
-            isHeldUp = try await commit(last.checkpoint, last.decisions) != nil
+            if case .refused = try await commit(last.checkpoint, last.decisions) { isHeldUp = true }
         } catch let error as HostingError where error == .lost {
             logger.info("Another replica owns this strategy now, and closes its position")
         } catch {
             logger.error("The position could not be closed", metadata: ["error": "\(error)"])
         }
-    }
-
-    private func log(_ order: JournalledOrder) {
-        logger.info(
-            "Order \(order.status.rawValue): \(order.intent.side.rawValue) \(order.intent.quantity) \(definition.symbol)",
-            metadata: [
-                "order.id": "\(order.id)", "order.reason": "\(order.statusReason ?? order.intent.reason)",
-            ]
-        )
     }
 
     private func log(_ fill: Fill) {
@@ -206,4 +205,13 @@ extension StrategyRunner {
             metadata: ["order.id": "\(fill.orderID)"]
         )
     }
+}
+
+extension JournalledOrder {
+    /// What the log says of it.
+    func line(of symbol: Symbol) -> String {
+        "Order \(status.rawValue): \(intent.side.rawValue) \(intent.quantity) \(symbol)"
+    }
+
+    var metadata: Logger.Metadata { ["order.id": "\(id)", "order.reason": "\(statusReason ?? intent.reason)"] }
 }

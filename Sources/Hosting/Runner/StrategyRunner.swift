@@ -185,11 +185,13 @@ final class StrategyRunner: Sendable {
         let terms = try await gateway?.terms()
         // History without decisions is not worth a commit per candle: after a crash it is read again.
         let isLive = !run.isCatchUp(candle, exchangeTime: time)
-        let decisions = try await commit(&run, isWorthIt: { $0.isDirty && (isLive || !$1.isEmpty) }) { run, barriers in
+        let (decisions, new) = try await commit(&run, isWorthIt: { $0.isDirty && (isLive || !$1.isEmpty) }) {
+            run,
+            barriers in
             try run.close(candle, exchangeTime: time, barriers: barriers, terms: terms)
         }
         // Also in history, and without decisions: an adopted order that is decided once more is settled before the next candle.
-        if let gateway { try await carryOut(decisions.orders, &run, gateway) }
+        if let gateway { try await carryOut(decisions.orders, new, &run, gateway) }
         guard isLive else { return }
         let age = max(0, time.since(candle.closeTime(definition.interval)) - 1)
         services.metrics.recordLag(.milliseconds(age) + (.now - began))

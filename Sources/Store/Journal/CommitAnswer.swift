@@ -6,8 +6,16 @@ package struct CommitAnswer: Sendable, Equatable {
     /// Strategies whose steps did not, because they would let new orders leave.
     package var refused: [Int64: StepRefusal] = [:]
 
-    package init(committed: Set<Int64> = [], refused: [Int64: StepRefusal] = [:]) {
+    /// By strategy, the orders to be sent that this very statement has put into the journal: none of them was there before.
+    package var intended: [Int64: Set<String>] = [:]
+
+    package init(
+        committed: Set<Int64> = [],
+        refused: [Int64: StepRefusal] = [:],
+        intended: [Int64: Set<String>] = [:]
+    ) {
         self.committed = committed
         self.refused = refused
+        self.intended = intended
     }
 }

@@ -153,20 +153,24 @@ extension JournalRepository {
                     UNION ALL SELECT 'position_closed', NULL, s.closing_reason WHERE c.closed < i.closed
                 ) n
             )
-            SELECT strategy_id, NULL,
+            SELECT strategy_id, NULL, NULL,
                 CASE WHEN strategy_id = ANY(\(columns.announcing)) THEN pg_notify('tenure', 'noted ' || strategy_id)::text END
             FROM written
             UNION ALL
-            SELECT r.strategy_id, r.why, NULL
+            SELECT r.strategy_id, r.why, NULL, NULL
             FROM refused r JOIN input i ON i.id = r.strategy_id
             JOIN guarded g ON g.id = i.shard AND g.owner = i.owner AND g.epoch = i.epoch
+            UNION ALL
+            SELECT strategy_id, NULL, client_order_id, NULL FROM decided WHERE status = 'intended'
             """
         )
         var answer = CommitAnswer()
         for row in rows {
-            let (strategy, refusal, _) = try row.decode(Int64.self, String?.self, String?.self)
+            let (strategy, refusal, order, _) = try row.decode(Int64.self, String?.self, String?.self, String?.self)
             if let refusal = refusal.flatMap(StepRefusal.init) {
                 answer.refused[strategy] = refusal
+            } else if let order {
+                answer.intended[strategy, default: []].insert(order)
             } else {
                 answer.committed.insert(strategy)
             }

@@ -11,37 +11,46 @@ import Trading
 /// disk, how long one durable commit takes.
 ///
 /// The simulator's market moves by a second each second, and its log says how soon after a step it accepted an order: no clock
-/// is compared with another. The strategies trade live, with settings under which each has an order every few candles.
+/// is compared with another. The strategies trade live, with settings under which each has an order every few candles: one by
+/// itself, and then several whose candles close at the same moment.
 struct OrderLatency {
     private let bench: BenchmarkCluster
+    private let symbols: [String]
 
     private static let symbols = ["AAABTC", "BBBBTC", "CCCBTC", "DDDBTC", "EEEBTC", "FFFBTC", "GGGBTC", "HHHBTC"]
-    private static let config = """
-        {"fast_period":3,"slow_period":8,"rsi_period":5,"rsi_floor":"20","rsi_ceiling":"95","max_holding_candles":7,\
-        "quote_amount":"0.01","quantity_step":"0.001"}
-        """
     private static let history = 200
 
-    /// - Parameter count: of orders, at least.
+    private var config: String {
+        let often = #""fast_period":2,"slow_period":3,"rsi_floor":"0","rsi_ceiling":"100","max_holding_candles":1"#
+        let seldom = #""fast_period":3,"slow_period":8,"rsi_floor":"20","rsi_ceiling":"95","max_holding_candles":7"#
+        return
+            #"{"rsi_period":5,"quote_amount":"0.01","quantity_step":"0.001",\#(symbols.count == 1 ? often : seldom)}"#
+    }
+
+    /// - Parameter count: of orders each time, at least.
     static func measure(orders count: Int) async throws -> [Figures] {
+        try await measure(count, [symbols[0]]) + measure(count, symbols)
+    }
+
+    private static func measure(_ count: Int, _ symbols: [String]) async throws -> [Figures] {
         let folder = "/tmp/tenure-candles-\(UInt32.random(in: .min ... .max))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let files = try record(count: count * 2 + 1_000, in: folder)
+        let files = try record(symbols, count: count * 4 + 1_000, in: folder)
         return try await BenchmarkCluster.with(
             replicas: 1,
             simulator: ["--replay"] + files + ["--steps", "--ticking", "--history", "\(history)"],
             // Reckoned, as everywhere else: the market moves in real time.
             environment: ["TENURE_BINANCE_CLOCK_LIFETIME": "10s"]
-        ) { bench in try await OrderLatency(bench: bench).measure(count) }
+        ) { bench in try await OrderLatency(bench: bench, symbols: symbols).measure(count) }
     }
 
     private func measure(_ count: Int) async throws -> [Figures] {
         try await bench.database.query("CREATE TABLE benchmark.commits (at timestamptz)")
-        for symbol in Self.symbols {
+        for symbol in symbols {
             let answer = try await send(
                 "\(bench.cluster.url)/api/live-strategy/start",
-                #"{"symbol":"\#(symbol)","mode":"scalp","interval":"1s","execution":"live","config":\#(Self.config)}"#
+                #"{"symbol":"\#(symbol)","mode":"scalp","interval":"1s","execution":"live","config":\#(config)}"#
             )
             guard answer["status"] == .string("running") else { throw BenchmarkError("\(symbol) is not running") }
         }
@@ -59,7 +68,8 @@ struct OrderLatency {
             commit.add(Int64(began.duration(to: .now) / .microseconds(1)))
             accepted = try await delays()
         }
-        return [Figures("candle closed → order accepted by the exchange", accepted), commit]
+        let which = symbols.count == 1 ? "one strategy" : "\(symbols.count) strategies"
+        return [Figures("candle closed → order accepted by the exchange, \(which)", accepted), commit]
     }
 
     /// Of all orders that were accepted so far.
@@ -81,7 +91,7 @@ struct OrderLatency {
     }
 
     /// Candles of a second that go up and down, differently for each symbol. Returns the files.
-    private static func record(count: Int, in folder: String) throws -> [String] {
+    private static func record(_ symbols: [String], count: Int, in folder: String) throws -> [String] {
         try symbols.map { symbol in
             var random = SeededGenerator(seed: UInt64(symbol.utf8.first ?? 0))
             var lines = ["open_time,open,high,low,close,volume"]

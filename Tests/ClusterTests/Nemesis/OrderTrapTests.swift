@@ -4,32 +4,44 @@ import Testing
 
 @Suite("A trap for one order")
 struct OrderTrapTests {
-    private final class Connection {}
-
     private static let order = "tn-abcdefghijklmnopqrstuvwxyz"
 
-    @Test("springs at the statement it waits for, on whichever connection, each statement counted once")
-    func counts() {
-        let (first, second) = (Connection(), Connection())
-        var trap = OrderTrap(.answer, ofStatement: 3)
-        func sent(_ text: String, on connection: Connection) -> Bool {
-            trap.sent(text.utf8, on: ObjectIdentifier(connection))
+    /// As an element of an array of texts.
+    private static func status(_ text: String) -> [UInt8] { [0, 0, 0, UInt8(text.utf8.count)] + Array(text.utf8) }
+
+    private static func statement(_ text: String, _ status: String? = nil) -> [UInt8] {
+        Array(text.utf8) + (status.map(Self.status) ?? [])
+    }
+
+    @Test("springs at the statement it waits for, on whichever connection, and once")
+    func springs() {
+        let (first, second) = (ObjectIdentifier(Int.self), ObjectIdentifier(String.self))
+        var traps = [
+            OrderTrap(.answer, of: .decision), OrderTrap(.answer, of: .readBack), OrderTrap(.answer, of: .booking),
+            OrderTrap(.answer, of: .readBack, about: "tn-zzzzzzzzzzzzzzzzzzzzzzzzzz"),
+        ]
+        func sent(_ bytes: [UInt8], on connection: ObjectIdentifier) -> [Int] {
+            traps.indices.filter { traps[$0].sent(bytes, on: connection) }
+        }
+        func answered(on connection: ObjectIdentifier) {
+            for index in traps.indices { traps[index].answered(on: connection) }
         }
         // Of other orders, and of none.
-        #expect(!sent("tn-zzzzzzzzzzzzzzzzzzzzzzzzzz known?", on: first))
-        trap.answered(on: ObjectIdentifier(first))
-        #expect(!sent("heartbeat", on: second))
-        #expect(trap.orderID == nil)
-        // In pieces.
-        #expect(!sent("commit \(Self.order.prefix(10))", on: first))
-        #expect(!sent("\(Self.order.dropFirst(10)) inten", on: first))
-        #expect(trap.orderID == nil)
-        #expect(!sent("ded \(Self.order)", on: first))
-        #expect(trap.orderID == Self.order)
-        #expect(!sent("more of it, \(Self.order)", on: first))
-        trap.answered(on: ObjectIdentifier(first))
-        #expect(!sent("sendable \(Self.order)", on: second))
-        #expect(sent("book \(Self.order)", on: first))
-        #expect(!sent("again \(Self.order)", on: second))
+        #expect(sent(Self.statement("tn-zzzzzzzzzzzzzzzzzzzzzzzzzz known?"), on: first) == [3])
+        answered(on: first)
+        #expect(sent(Self.statement("heartbeat"), on: second).isEmpty)
+        #expect(traps[0].orderID == nil)
+        // In pieces, and with the status in the statement's own text.
+        #expect(sent(Self.statement("commit 'intended' \(Self.order.prefix(10))"), on: first).isEmpty)
+        #expect(sent(Self.statement("\(Self.order.dropFirst(10)) "), on: first).isEmpty)
+        #expect(traps[0].orderID == nil)
+        #expect(sent(Self.statement("", "intended"), on: first) == [0])
+        #expect(traps[0].orderID == Self.order)
+        #expect(sent(Self.statement("more of it, \(Self.order)", "intended"), on: first).isEmpty)
+        answered(on: first)
+        #expect(sent(Self.statement("'filled' or not: \(Self.order)"), on: second) == [1])
+        #expect(sent(Self.statement("book \(Self.order)", "filled"), on: first) == [2])
+        answered(on: first)
+        #expect(sent(Self.statement("again \(Self.order)", "filled"), on: first).isEmpty)
     }
 }

@@ -306,5 +306,7 @@ struct StepJournalTests {
 }
 
 extension StepJournal {
-    fileprivate func writes(_ step: Step) async throws -> Bool { try await commit(step) == .committed }
+    fileprivate func writes(_ step: Step) async throws -> Bool {
+        if case .committed = try await commit(step) { true } else { false }
+    }
 }

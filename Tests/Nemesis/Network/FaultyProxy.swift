@@ -78,6 +78,13 @@ final class FaultyProxy: Sendable {
     /// What was held up goes on.
     func releaseCaught() { state.withLock { $0.caught }?.goOn() }
 
+    /// What was held up goes on, into the next trap.
+    func releaseCaught(into trap: OrderTrap) {
+        let caught = state.withLock { $0.caught }
+        set(trap)
+        caught?.goOn()
+    }
+
     /// What was held up is lost, with its connection.
     func cutCaught() { state.withLock { $0.caught }?.reset(forgettingServer: false) }
 

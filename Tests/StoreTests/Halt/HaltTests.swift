@@ -80,11 +80,13 @@ struct HaltTests {
                 receiveWindow: 5_000
             )
             let step = fixture.step(candle: 1, orders: [order])
-            #expect(try await fixture.journal.committed([step]).count == 1)
+            let first = try await fixture.journal.commit([step])
+            #expect(first.committed.count == 1 && first.intended == [strategy.id: ["order"]])
             let before = try await fixture.journal.sendable([order], of: strategy)
             #expect(before.ids == ["order"] && !before.isHalted)
             _ = try await HaltRepository(database: fixture.pool).halt(reason: "test", by: nil)
-            #expect(try await fixture.journal.committed([step]).count == 1)
+            let second = try await fixture.journal.commit([step])
+            #expect(second.committed.count == 1 && second.intended.isEmpty, "it was there before")
             let after = try await fixture.journal.sendable([order], of: strategy)
             #expect(after.ids == ["order"] && after.isHalted)
         }
