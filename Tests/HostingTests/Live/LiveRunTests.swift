@@ -100,6 +100,43 @@ struct LiveRunTests {
         #expect(market.run.position.isFlat)
     }
 
+    @Test("a trade that is told again, or once more with others, also after a restore, is booked once")
+    func toldAgain() throws {
+        var run = try fixture.run(lastClosed: Candles.start - fixture.interval.milliseconds)
+        let time = Candles.start + fixture.interval.milliseconds
+        let terms = OrderTerms(signedAt: time, receiveWindow: 5_000, filters: Self.filters)
+        let candle = Candle(
+            openTime: Candles.start,
+            open: "100",
+            high: "100",
+            low: "100",
+            close: "100",
+            volume: Puppet.Cue.buyOne.volume
+        )
+        let decisions = try run.close(candle, exchangeTime: time, barriers: [], terms: terms)
+        let order = try #require(decisions.orders.first)
+        func booked(_ status: JournalledOrder.Status, _ trades: String...) throws -> [String] {
+            let fills = trades.map { trade in
+                Fill(
+                    orderID: order.id,
+                    tradeID: trade,
+                    side: .buy,
+                    price: "100",
+                    quantity: "0.5",
+                    fee: .zero,
+                    time: time
+                )
+            }
+            let result = OrderResult(orderID: order.id, status: status, fills: fills)
+            return try run.take(result, exchangeTime: time, barriers: [], terms: terms).fills.map(\.tradeID)
+        }
+        #expect(try booked(.partiallyFilled, "1") == ["1"])
+        #expect(try booked(.partiallyFilled, "1").isEmpty)
+        run = try fixture.restored(try run.checkpoint())
+        #expect(try booked(.filled, "1", "2") == ["2"])
+        #expect(run.position.quantity == "1")
+    }
+
     @Test("a quantity beyond what can be stored is cut to the market's largest lot, as any other that is too large")
     func largest() throws {
         var market = try market()
