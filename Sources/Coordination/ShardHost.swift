@@ -11,8 +11,10 @@ package protocol ShardHost: Sendable {
     /// Start nothing, decide nothing, send nothing until `resume()`; keep everything in memory.
     func suspend()
     func resume()
-    /// Chooses shards with at most this many strategies in all, those that are easiest to move first.
-    func choose(strategies: Int) async -> [FencingToken]
+    /// Gets ready for these shards, which are about to be handed over to this replica. Returns when it is, or after a moment.
+    func expect(_ shards: [Int]) async
+    /// The shards that are harder to move than others: something in them has an open position.
+    func exposed() async -> Set<Int>
     /// Brings these shards' strategies to a settled point and stops them there: after it nothing more is written for them.
     /// Returns those that are settled; the others are running on.
     func settle(_ tokens: [FencingToken]) async -> [FencingToken]

@@ -34,4 +34,13 @@ package protocol Exchange: Sendable {
         after cursor: Timestamp,
         _ body: (MarketEvents) async throws -> R
     ) async throws -> R
+
+    /// Listens to these markets for `duration`, so that whoever follows one of them meanwhile waits for no subscription.
+    ///
+    /// - Parameter isAttached: Called once: when all of them are attached, or after a moment, whichever comes first.
+    func listen(
+        to markets: [(symbol: Symbol, interval: Interval)],
+        for duration: Duration,
+        isAttached: @Sendable () -> Void
+    ) async
 }

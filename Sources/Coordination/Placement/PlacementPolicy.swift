@@ -1,63 +1,130 @@
 /// Decides what a replica hands to another so that everybody carries its share.
 ///
-/// The share is counted in strategies, weighted by capacity. Everybody computes the same plan from what it sees: each
-/// member's quota in whole strategies (whoever has a strategy above its share keeps it, so nothing bounces), and then who
-/// gives how much to whom, in the order of ids. What has been moved according to a plan leaves the rest of the plan as it
-/// was; so all that have too much give at the same time, and no strategy is moved twice.
+/// A load is counted in strategies, relative to the exact share, which follows capacity. One rule does all of it: whoever
+/// carries more than the emptiest by more than its own largest shard is *too full*, and the fullest of those gives to the
+/// emptiest the shard that narrows the gap between the two most. Whoever receives was the emptiest, so what it has received
+/// last keeps it from being too full: nothing is moved twice, and where nobody is too full loads differ by one shard at most.
+/// Everybody computes the same moves from the same picture and carries out its own, so all that have too much give at once.
 ///
 /// Empty shards are shared out too, separately: they carry no work, but new strategies are put into them.
 package enum PlacementPolicy {
-    package struct HandOver: Sendable, Equatable {
-        package let receiver: ReplicaID
-        /// Strategies to move, in whole shards.
+    /// A shard with strategies, and who has it or is about to.
+    package struct LoadedShard: Sendable, Equatable {
+        package let id: Int
+        package let holder: ReplicaID
         package let strategies: Int
-        /// Shards without strategies to move.
-        package let emptyShards: Int
     }
 
-    /// Strategies that a replica has on the way at one time: enough to be quick, few enough that a wrong decision costs
-    /// little.
-    static let largestMove = 64
+    package struct Move: Sendable, Equatable {
+        package let shard: Int
+        /// `nil` where nobody has room for it.
+        package let receiver: ReplicaID?
+    }
+
+    package struct HandOver: Sendable, Equatable {
+        /// Whether there are strategies to give; which, the shards themselves tell.
+        package var givesStrategies = false
+        /// Shards without strategies to move, and to whom.
+        package var emptyShards = 0
+        package var emptyReceiver: ReplicaID?
+    }
+
+    /// Strategies that one hand-over moves: many enough to be soon through, few enough that a wrong decision costs little.
+    static let largestMove = 256
     /// Empty shards that a replica may have too many or too few before any are moved. (But none has none.)
     static let emptySlack = 3
 
     /// What `giver` hands over now; `nil` if nothing.
     package static func handOver(from giver: ReplicaID, in membership: Membership) -> HandOver? {
         let ready = membership.members.filter { !$0.isDraining }
-        guard ready.count > 1, ready.contains(where: { $0.id == giver }) else { return nil }
-        let emptyShares = Shares(ready) { ($0.holdings.emptyShards, $0.incoming.emptyShards, 1, 1) }
-        let empty = emptyShares.isUneven(by: emptySlack) ? emptyShares.plan(for: giver) : nil
-        // One receiver per decision; strategies matter more.
-        if let (receiver, strategies) = strategies(from: giver, among: ready, in: membership) {
-            return HandOver(
-                receiver: receiver,
-                strategies: strategies,
-                emptyShards: empty?.receiver == receiver ? empty?.count ?? 0 : 0
-            )
+        guard ready.count > 1, let me = ready.first(where: { $0.id == giver }) else { return nil }
+        var move = HandOver()
+        let empty = Shares(ready) { $0.holdings.emptyShards + $0.incoming.emptyShards }
+        if empty.isUneven(by: emptySlack), let plan = empty.plan(for: giver) {
+            (move.emptyReceiver, move.emptyShards) = (plan.receiver, plan.count)
         }
-        return empty.map { HandOver(receiver: $0.receiver, strategies: 0, emptyShards: $0.count) }
+        let loads = Loads(ready, \.promised)
+        if membership.isSettled, me.holdings.strategies > 0, let emptiest = loads.emptiest(withRoomFor: 1) {
+            move.givesStrategies = loads.isFuller(giver, than: emptiest, byMoreThan: me.holdings.largestShard)
+        }
+        return move == HandOver() ? nil : move
     }
 
-    private static func strategies(
+    /// The shards that `giver` gives away now, in order, at most ``largestMove`` strategies, but one shard in any case.
+    ///
+    /// - Parameter exposed: Shards with an open position: of several of the same size they go last.
+    package static func moves(
         from giver: ReplicaID,
-        among ready: [Membership.Member],
-        in membership: Membership
-    ) -> (receiver: ReplicaID, count: Int)? {
-        // What is going to be taken by those that carry least must not be anticipated.
-        guard !membership.hasClaimableOrphans,
-            !membership.members.contains(where: { $0.isDraining && $0.holdings.strategies > 0 })
-        else { return nil }
-        let shares = Shares(ready) {
-            ($0.holdings.strategies, $0.incoming.strategies, $0.holdings.smallestShard, $0.holdings.largestShard)
+        of shards: [LoadedShard],
+        in membership: Membership,
+        exposed: Set<Int> = []
+    ) -> [Move] {
+        guard membership.isSettled else { return [] }
+        let ready = membership.members.filter { !$0.isDraining }
+        var held = Dictionary(grouping: shards, by: \.holder)
+        var loads = Loads(ready) { member in held[member.id]?.reduce(0) { $0 + $1.strategies } ?? 0 }
+        for id in held.keys {
+            held[id]?.sort { rank($0, exposed) < rank($1, exposed) }
         }
-        guard shares.isTooFull(giver) else { return nil }
-        if shares.canGiveByPlan {
-            guard let plan = shares.plan(for: giver), let part = shares.smallestPart(of: giver), part <= plan.count
-            else { return nil }
-            return (plan.receiver, max(min(plan.count, largestMove), part))
+        var moves: [Move] = []
+        var moved = 0
+        // Nothing that was moved is moved again, so this ends.
+        while let (from, to, index) = next(loads, held), let shard = held[from]?[index] {
+            if from == giver {
+                guard moves.isEmpty || moved + shard.strategies <= largestMove else { break }
+                moves.append(Move(shard: shard.id, receiver: to))
+                moved += shard.strategies
+            }
+            held[from]?.remove(at: index)
+            loads.move(shard.strategies, from: from, to: to)
         }
-        // What is left are shards larger than what is too much: one at a time, as long as that narrows the gap.
-        return shares.singlePart(from: giver)
+        return moves
+    }
+
+    private static func rank(_ shard: LoadedShard, _ exposed: Set<Int>) -> (Int, Int, Int) {
+        (shard.strategies, exposed.contains(shard.id) ? 1 : 0, shard.id)
+    }
+
+    /// Who gives what to whom next: the fullest of those that are too full, to the emptiest.
+    private static func next(
+        _ loads: Loads,
+        _ held: [ReplicaID: [LoadedShard]]
+    ) -> (from: ReplicaID, to: ReplicaID, index: Int)? {
+        for from in loads.fullestFirst {
+            guard let shards = held[from], let smallest = shards.first, let largest = shards.last,
+                let to = loads.emptiest(withRoomFor: smallest.strategies), to != from
+            else { continue }
+            guard loads.isFuller(from, than: to, byMoreThan: largest.strategies) else { continue }
+            // Half the gap would be best; of two that are as good the smaller one.
+            var best: (index: Int, gap: Int)?
+            for (index, shard) in shards.enumerated()
+            where (index == 0 || shards[index - 1].strategies != shard.strategies)
+                && loads.hasRoom(to, for: shard.strategies)
+            {
+                let gap = loads.gap(from, to, afterMoving: shard.strategies)
+                if best.map({ gap < $0.gap }) ?? true { best = (index, gap) }
+            }
+            if let best { return (from, to, best.index) }
+        }
+        return nil
+    }
+
+    /// To whom everything goes that `leaver` has: the heaviest first, each to whoever carries least by then.
+    package static func shareOut(
+        _ shards: [LoadedShard],
+        of leaver: ReplicaID,
+        among membership: Membership,
+        exposed: Set<Int> = []
+    ) -> [Move] {
+        var loads = Loads(membership.members.filter { !$0.isDraining && $0.id != leaver }, \.promised)
+        let moves = shards.filter { $0.holder == leaver }
+            .sorted { ($1.strategies, $0.id) < ($0.strategies, $1.id) }
+            .map { shard in
+                let receiver = loads.emptiest(withRoomFor: shard.strategies)
+                if let receiver { loads.add(shard.strategies, to: receiver) }
+                return Move(shard: shard.id, receiver: receiver)
+            }
+        return moves.filter { !exposed.contains($0.shard) } + moves.filter { exposed.contains($0.shard) }
     }
 
     /// Whether there may be something for `id` to claim.
@@ -84,9 +151,17 @@ extension Membership {
     fileprivate var hasClaimableOrphans: Bool {
         unclaimed > 0 && members.contains { !$0.isDraining && $0.room >= orphans.smallestShard }
     }
+
+    /// Whether nothing is about to be taken by those that carry least: that must not be anticipated.
+    fileprivate var isSettled: Bool {
+        !hasClaimableOrphans && !members.contains { $0.isDraining && $0.holdings.strategies > 0 }
+    }
 }
 
 extension Membership.Member {
+    /// Strategies that it has, and those on the way to it.
+    fileprivate var promised: Int { holdings.strategies + incoming.strategies }
+
     /// Strategies that it could still take.
-    fileprivate var room: Int { capacity - holdings.strategies - incoming.strategies }
+    fileprivate var room: Int { capacity - promised }
 }

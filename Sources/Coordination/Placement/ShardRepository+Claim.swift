@@ -12,11 +12,13 @@ extension ShardRepository {
     /// No member takes strategies beyond its capacity: what nobody has room for does not count, and stays an orphan. A shard that does not fit
     /// everywhere is open to all that it fits. What was released to this replica by name it takes in any case.
     ///
+    /// With `handedOnly` only what was released to it by name: a much smaller statement, for hand-overs, which are in a hurry.
+    ///
     /// A shard counts as taken only if its epoch is still the one that was seen (re-checked under its lock), so two claims
     /// can never both take it.
     ///
     /// - Returns: What was taken, and how many more were chosen but locked by somebody at that moment.
-    func claim(_ id: ReplicaID) async throws -> (claims: [ShardClaim], missed: Int) {
+    func claim(_ id: ReplicaID, handedOnly: Bool = false) async throws -> (claims: [ShardClaim], missed: Int) {
         let row = try await executor.query(
             """
             WITH live AS (
@@ -25,57 +27,8 @@ extension ShardRepository {
                 SELECT id, capacity::float8 AS capacity FROM live WHERE NOT draining
             ), me AS (
                 SELECT id FROM ready WHERE id = \(id) AND tenure.timeline_of(id) = (SELECT tenure.current_timeline())
-            ), shard AS (
-                SELECT s.id, s.owner, s.epoch, s.strategies > 0 AS loaded, greatest(s.strategies, 1) AS weight,
-                    live.id IS NULL AS orphan,
-                    -- Who has it, or is about to. A receiver that is gone or leaving keeps nothing back for itself.
-                    coalesce(live.id, receiver.id) AS holder
-                FROM tenure.shards s
-                LEFT JOIN live ON live.id = s.owner
-                LEFT JOIN ready receiver ON receiver.id = s.handed_to
-            ), carried AS (
-                SELECT holder, loaded, sum(weight)::float8 AS weight FROM shard GROUP BY holder, loaded
-            ), line AS (
-                SELECT id, owner, epoch, loaded, weight,
-                    sum(weight) OVER (PARTITION BY loaded ORDER BY weight DESC, id) - weight / 2.0 AS middle
-                FROM shard WHERE orphan AND holder IS NULL AND (NOT loaded OR weight <= (
-                    SELECT max(r.capacity - coalesce(c.weight, 0))
-                    FROM ready r LEFT JOIN carried c ON c.holder = r.id AND c.loaded))
-            ), member AS (
-                SELECT r.id, r.capacity, k.loaded, k.weight AS orphaned, coalesce(h.weight, 0) AS held
-                FROM ready r
-                CROSS JOIN (SELECT loaded, sum(weight)::float8 AS weight FROM line GROUP BY loaded) k
-                LEFT JOIN carried h ON h.holder = r.id AND h.loaded = k.loaded
-            ), filled AS (
-                -- The level if only this member and the lower ones were filled: the lowest of these is the real one.
-                SELECT loaded, (orphaned + sum(held) OVER low) / sum(capacity) OVER low AS level
-                FROM member WINDOW low AS (PARTITION BY loaded ORDER BY held / capacity, id)
-            ), room AS (
-                SELECT m.id, m.loaded, m.capacity - m.held AS free, greatest(m.capacity * l.level - m.held, 0) AS room
-                FROM member m
-                JOIN (
-                    SELECT loaded, CASE WHEN loaded THEN least(min(level), 1) ELSE min(level) END AS level
-                    FROM filled GROUP BY loaded
-                ) l ON l.loaded = m.loaded
-            ), part AS (
-                SELECT id, loaded, free,
-                    coalesce(sum(room) OVER (PARTITION BY loaded ORDER BY id
-                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS low,
-                    sum(room) OVER (PARTITION BY loaded ORDER BY id
-                        ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS high,
-                    min(free) OVER (PARTITION BY loaded) AS narrowest
-                FROM room
-            ), fair AS (
-                SELECT l.id, l.epoch, l.owner, l.loaded, p.free,
-                    sum(l.weight) OVER (PARTITION BY l.loaded
-                        ORDER BY l.middle >= p.low AND l.middle < p.high DESC, l.weight DESC, l.id) AS taken
-                FROM line l JOIN me ON true JOIN part p ON p.id = me.id AND p.loaded = l.loaded
-                WHERE (l.middle >= p.low AND l.middle < p.high OR l.loaded AND l.weight > p.narrowest)
-                    AND (NOT l.loaded OR l.weight <= p.free)
             ), chosen AS (
-                SELECT s.id, s.epoch, s.owner FROM shard s JOIN me ON s.orphan AND s.holder = me.id
-                UNION ALL
-                SELECT id, epoch, owner FROM fair WHERE NOT loaded OR taken <= free
+                \(raw: handedOnly ? Self.handed : Self.fair)
             ), locked AS (
                 SELECT s.id, chosen.owner AS previous, s.handed_to, s.acquired_at,
                     s.released_at >= coalesce(s.acquired_at, '-infinity') AS released
@@ -92,7 +45,8 @@ extension ShardRepository {
                     CASE WHEN l.released THEN s.released_at END AS released_at,
                     CASE
                         WHEN l.previous IS NOT NULL THEN 'crash'
-                        WHEN l.released AND l.handed_to IS NOT NULL THEN 'rebalance'
+                        WHEN l.released AND l.handed_to IS NOT NULL AND EXISTS (
+                            SELECT FROM live WHERE live.id = s.released_by AND NOT live.draining) THEN 'rebalance'
                         WHEN l.released THEN 'drain'
                         WHEN l.acquired_at IS NOT NULL THEN 'handover'  -- by an older version, which did not say more
                         ELSE 'vacant'
@@ -129,4 +83,64 @@ extension ShardRepository {
         }
         return (claims, chosen - claims.count)
     }
+
+    /// What was released to this replica, and has no owner.
+    private static let handed = """
+        SELECT s.id, s.epoch, s.owner FROM tenure.shards s JOIN me ON me.id = s.handed_to WHERE s.owner IS NULL
+        """
+
+    /// All of its fair share.
+    private static let fair = """
+        WITH shard AS (
+            SELECT s.id, s.owner, s.epoch, s.strategies > 0 AS loaded, greatest(s.strategies, 1) AS weight,
+                live.id IS NULL AS orphan,
+                -- Who has it, or is about to. A receiver that is gone or leaving keeps nothing back for itself.
+                coalesce(live.id, receiver.id) AS holder
+            FROM tenure.shards s
+            LEFT JOIN live ON live.id = s.owner
+            LEFT JOIN ready receiver ON receiver.id = s.handed_to
+        ), carried AS (
+            SELECT holder, loaded, sum(weight)::float8 AS weight FROM shard GROUP BY holder, loaded
+        ), line AS (
+            SELECT id, owner, epoch, loaded, weight,
+                sum(weight) OVER (PARTITION BY loaded ORDER BY weight DESC, id) - weight / 2.0 AS middle
+            FROM shard WHERE orphan AND holder IS NULL AND (NOT loaded OR weight <= (
+                SELECT max(r.capacity - coalesce(c.weight, 0))
+                FROM ready r LEFT JOIN carried c ON c.holder = r.id AND c.loaded))
+        ), member AS (
+            SELECT r.id, r.capacity, k.loaded, k.weight AS orphaned, coalesce(h.weight, 0) AS held
+            FROM ready r
+            CROSS JOIN (SELECT loaded, sum(weight)::float8 AS weight FROM line GROUP BY loaded) k
+            LEFT JOIN carried h ON h.holder = r.id AND h.loaded = k.loaded
+        ), filled AS (
+            -- The level if only this member and the lower ones were filled: the lowest of these is the real one.
+            SELECT loaded, (orphaned + sum(held) OVER low) / sum(capacity) OVER low AS level
+            FROM member WINDOW low AS (PARTITION BY loaded ORDER BY held / capacity, id)
+        ), room AS (
+            SELECT m.id, m.loaded, m.capacity - m.held AS free, greatest(m.capacity * l.level - m.held, 0) AS room
+            FROM member m
+            JOIN (
+                SELECT loaded, CASE WHEN loaded THEN least(min(level), 1) ELSE min(level) END AS level
+                FROM filled GROUP BY loaded
+            ) l ON l.loaded = m.loaded
+        ), part AS (
+            SELECT id, loaded, free,
+                coalesce(sum(room) OVER (PARTITION BY loaded ORDER BY id
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS low,
+                sum(room) OVER (PARTITION BY loaded ORDER BY id
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS high,
+                min(free) OVER (PARTITION BY loaded) AS narrowest
+            FROM room
+        ), fair AS (
+            SELECT l.id, l.epoch, l.owner, l.loaded, p.free,
+                sum(l.weight) OVER (PARTITION BY l.loaded
+                    ORDER BY l.middle >= p.low AND l.middle < p.high DESC, l.weight DESC, l.id) AS taken
+            FROM line l JOIN me ON true JOIN part p ON p.id = me.id AND p.loaded = l.loaded
+            WHERE (l.middle >= p.low AND l.middle < p.high OR l.loaded AND l.weight > p.narrowest)
+                AND (NOT l.loaded OR l.weight <= p.free)
+        )
+        SELECT s.id, s.epoch, s.owner FROM shard s JOIN me ON s.orphan AND s.holder = me.id
+        UNION ALL
+        SELECT id, epoch, owner FROM fair WHERE NOT loaded OR taken <= free
+        """
 }

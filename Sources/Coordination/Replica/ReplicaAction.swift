@@ -12,12 +12,15 @@ package enum ReplicaAction: Sendable, Equatable {
     /// Ask for the session lock of this replica: a quick look first, then a long poll. The attempt comes back.
     case watch(ReplicaID, attempt: Int, quick: Bool)
     case fence(ReplicaID, by: ReplicaID, FenceReason)
-    case claim(ReplicaID)
+    /// `handedOnly`: only what was released to this replica by name.
+    case claim(ReplicaID, handedOnly: Bool = false)
     /// List what the database says is owned here.
     case listOwned(ReplicaID, ReplicaStamp)
-    case handOver(PlacementPolicy.HandOver, by: ReplicaID)
+    case handOver(PlacementPolicy.HandOver, in: Membership, by: ReplicaID)
     /// Mark the row as draining; settle and release all of this.
     case handOverEverything([FencingToken], by: ReplicaID)
+    /// Get ready for these shards, and tell the giver. Not answered.
+    case expect([Int], from: ReplicaID, by: ReplicaID)
     /// Record that nobody has room for so many strategies. Not answered.
     case recordStranded(Int, capacity: Int, by: ReplicaID)
     /// Delete the row, unless something is owned still.

@@ -31,8 +31,10 @@ package enum ReplicaEvent<Instant: InstantProtocol & Sendable>: Sendable where I
     case heardFenced(ReplicaID)
     /// Somebody asked this replica to drain: its row says so.
     case heardDrain(ReplicaID)
-    /// There are new orphans.
-    case heardReleased
+    /// There are new orphans: for this replica by name, or (`nil`) for all.
+    case heardReleased(for: ReplicaID?)
+    /// These shards are about to be handed over to `receiver`.
+    case heardAnnounced([Int], to: ReplicaID, from: ReplicaID)
     /// Notifications may have been missed.
     case heardNothingForAWhile
     case drain

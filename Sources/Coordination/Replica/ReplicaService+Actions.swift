@@ -47,7 +47,8 @@ extension ReplicaService {
         do {
             switch action {
             case .join, .reattach, .renew: try await stayAlive(action, ReplicaRepository(session: session.connection))
-            case .handOver(let move, let id): try await handOver(move, by: id, session, &settled)
+            case .handOver(let move, let membership, let id):
+                try await handOver(move, in: membership, by: id, session, &settled)
             case .handOverEverything(let tokens, let id): try await handOverEverything(tokens, by: id, session)
             default: try await ask(action, session)
             }
@@ -71,6 +72,7 @@ extension ReplicaService {
             let id = try await replicas.join(identity, ttl: lease.ttl)
             continuation.yield(.joined(id, generation: generation, sentAt: sentAt))
             await replicas.rehearseFence(by: id)
+            await ShardRepository(replicas.session).rehearseHandOver(by: id)
         case .reattach(let id, let generation):
             guard try await replicas.takeBack(id, timeout: lease.ttl) else {
                 continuation.yield(.refused(id))
@@ -83,6 +85,7 @@ extension ReplicaService {
             }
             continuation.yield(.reattached(id, generation: generation, sentAt: sentAt))
             await replicas.rehearseFence(by: id)
+            await ShardRepository(replicas.session).rehearseHandOver(by: id)
         case .renew(let id, let stamp, let unseen):
             guard let membership = try await replicas.renew(id, ttl: lease.ttl, unseen: unseen) else {
                 continuation.yield(.refused(id))
@@ -100,13 +103,16 @@ extension ReplicaService {
         switch action {
         case .fence(let victim, let id, let reason):
             try await fence(victim, by: id, reason, replicas)
-        case .claim(let id):
+        case .claim(let id, let handedOnly):
             let sentAt = clock.now
-            let (claims, missed) = try await shards.claim(id)
+            let (claims, missed) = try await shards.claim(id, handedOnly: handedOnly)
             if !claims.isEmpty { metrics.recordClaim(sentAt.duration(to: clock.now)) }
             continuation.yield(.claimed(claims, missed: missed, by: id))
         case .listOwned(let id, let stamp):
             continuation.yield(.owned(try await shards.owned(by: id), by: id, stamp))
+        case .expect(let expected, let giver, let id):
+            await host.expect(expected)
+            try await shards.awaitFrom(giver, by: id)
         case .recordStranded(let strategies, let capacity, let id):
             try await replicas.recordStranded(strategies, capacity: capacity, by: id)
         case .leave(let id):
@@ -139,58 +145,6 @@ extension ReplicaService {
         }
     }
 
-    private func handOver(
-        _ move: PlacementPolicy.HandOver,
-        by id: ReplicaID,
-        _ session: ReplicaSession,
-        _ settled: inout [FencingToken]
-    ) async throws {
-        let shards = ShardRepository(session.connection)
-        if move.strategies > 0 {
-            let host = host
-            settled = await unlessCancelled { await host.settle(await host.choose(strategies: move.strategies)) }
-            // What this does not release was not owned any more, either.
-            _ = try await shards.release(settled, to: move.receiver)
-        }
-        var gone = settled
-        if move.emptyShards > 0 {
-            gone += try await shards.releaseEmpty(move.emptyShards, of: id, to: move.receiver)
-        }
-        continuation.yield(.handedOver(gone, by: id))
-    }
-
-    /// A drain goes in small steps, each settled while the one before is released, so that the first strategies run again
-    /// elsewhere before the last are settled here. Shards without strategies go last, all together.
-    private func handOverEverything(
-        _ tokens: [FencingToken],
-        by id: ReplicaID,
-        _ session: ReplicaSession
-    ) async throws {
-        let shards = ShardRepository(session.connection)
-        try await ReplicaRepository(session: session.connection).markDraining(id)
-        let host = host
-        let all = Set(tokens)
-        let loaded = await unlessCancelled { await host.choose(strategies: .max) }.filter(all.contains)
-        var steps = stride(from: 0, to: loaded.count, by: Self.drainStep).map { start in
-            Array(loaded[start..<min(start + Self.drainStep, loaded.count)])
-        }
-        steps.append(tokens.filter { [loaded = Set(loaded)] in !loaded.contains($0) })
-        let gone = try await withThrowingTaskGroup { group in
-            var gone: [FencingToken] = []
-            for step in steps {
-                let settled = await unlessCancelled { await host.settle(step) }
-                group.addTask { _ = try await shards.release(settled, to: nil) }
-                gone += settled
-            }
-            try await group.waitForAll()
-            return gone
-        }
-        continuation.yield(.handedOverEverything(gone, by: id))
-    }
-
-    /// Shards with strategies.
-    private static let drainStep = 32
-
     private static let claimsFirst = Duration.milliseconds(20)
 
     /// What a session action answers when it failed: its effect is unknown.
@@ -198,9 +152,9 @@ extension ReplicaService {
         switch action {
         case .renew(let id, let stamp, _): continuation.yield(.renewalFailed(id, stamp))
         case .fence(let victim, _, _): continuation.yield(.fenceAnswered(victim, isCommitted: false))
-        case .claim(let id): continuation.yield(.claimUnknown(by: id))
+        case .claim(let id, _): continuation.yield(.claimUnknown(by: id))
         case .listOwned(let id, _): continuation.yield(.listingFailed(by: id))
-        case .handOver(_, let id): continuation.yield(.handOverUnknown(settled, by: id))
+        case .handOver(_, _, let id): continuation.yield(.handOverUnknown(settled, by: id))
         case .handOverEverything(_, let id): continuation.yield(.handOverEverythingUnknown(by: id))
         case .leave(let id): continuation.yield(.leaveFailed(id))
         default: break
@@ -217,17 +171,4 @@ extension PostgresConnection {
         default: isClosed || (error as? PostgresError)?.code != .server
         }
     }
-}
-
-/// What `body` returns; nothing as soon as the task is cancelled. The host may be waiting for a database that does not come
-/// back, and a replica must be able to end before that.
-private func unlessCancelled(_ body: @escaping @Sendable () async -> [FencingToken]) async -> [FencingToken] {
-    let (answers, continuation) = AsyncStream<[FencingToken]>.makeStream()
-    // Unstructured, because a child would have to be waited for.
-    Task {
-        continuation.yield(await body())
-        continuation.finish()
-    }
-    for await answer in answers { return answer }
-    return []
 }

@@ -28,12 +28,14 @@ package final class ReplicaService: Service {
 
     private let events: AsyncStream<Event>
     let continuation: AsyncStream<Event>.Continuation
+    let pace = HandOverPace()
     private let shared = Mutex(Shared())
 
     private struct Shared {
         var status = ReplicaStatus.joining
         var trustedUntil: ContinuousClock.Instant?
         var memberCount = 1
+        var id: ReplicaID?
     }
 
     /// - Parameters:
@@ -154,6 +156,7 @@ package final class ReplicaService: Service {
         shared.withLock {
             $0.status = status
             $0.trustedUntil = machine.trustedUntil
+            $0.id = machine.id
             $0.memberCount = max(1, machine.membership?.members.count ?? 1)
         }
     }
@@ -200,6 +203,10 @@ package final class ReplicaService: Service {
         }
     }
 
+    private func isMe(_ word: Substring) -> Bool {
+        shared.withLock { [id = ReplicaID(word)] in $0.id != nil && $0.id == id }
+    }
+
     private func forwardNotifications() async {
         for await event in listener.subscribe() {
             switch event {
@@ -209,7 +216,18 @@ package final class ReplicaService: Service {
                 switch words.first {
                 case "fenced": if words.count > 1, let id = ReplicaID(words[1]) { continuation.yield(.heardFenced(id)) }
                 case "drain": if words.count > 1, let id = ReplicaID(words[1]) { continuation.yield(.heardDrain(id)) }
-                case "released": continuation.yield(.heardReleased)
+                case "released": continuation.yield(.heardReleased(for: words.count > 1 ? ReplicaID(words[1]) : nil))
+                case "expect":
+                    if words.count > 3, let receiver = ReplicaID(words[1]), let giver = ReplicaID(words[2]) {
+                        let shards = words[3].split(separator: ",").compactMap { Int($0) }
+                        continuation.yield(.heardAnnounced(shards, to: receiver, from: giver))
+                    }
+                case "awaits":
+                    if words.count > 2, isMe(words[1]), let receiver = ReplicaID(words[2]) {
+                        pace.note(waiting: receiver)
+                    }
+                case "ready":
+                    if words.count > 2, isMe(words[1]), let shards = Int(words[2]) { pace.note(ready: shards) }
                 case "start", "stop", "change":
                     if words.count > 2, let shard = Int(words[2]) { host.refresh(shard: shard) }
                 default: break

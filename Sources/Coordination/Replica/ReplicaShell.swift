@@ -57,7 +57,7 @@ struct ReplicaShell: ~Copyable {
         case .resume: service.host.resume()
         case .finish: break
         case .join, .reattach, .renew, .fence, .claim, .listOwned, .handOver, .handOverEverything, .leave,
-            .recordStranded:
+            .expect, .recordStranded:
             let session = session
             let failure = failure
             group.addTask { await service.perform(action, on: session, failure) }

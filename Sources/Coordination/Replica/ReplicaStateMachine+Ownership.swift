@@ -1,15 +1,24 @@
 // What is owned here: claimed, handed over, and made to agree with the database when an answer was lost.
 
 extension ReplicaStateMachine {
-    mutating func claim() -> [ReplicaAction] {
+    mutating func claim(handedOnly: Bool = false) -> [ReplicaAction] {
         guard let id, !isDraining, isAttached else { return [] }
         guard !isClaiming else {
-            claimAgain = true
+            if handedOnly { claimHandedAgain = true } else { claimAgain = true }
             return []
         }
         isClaiming = true
-        claimAgain = false
-        return [.claim(id)]
+        isClaimingHanded = handedOnly
+        claimHandedAgain = false
+        if !handedOnly { claimAgain = false }
+        return [.claim(id, handedOnly: handedOnly)]
+    }
+
+    mutating func heardReleased(for receiver: ReplicaID?) -> [ReplicaAction] {
+        guard let receiver else { return claim() }
+        if receiver == id { return claim(handedOnly: true) }
+        // What was given to somebody who is leaving or gone is everybody's.
+        return membership?.member(receiver)?.isDraining ?? true ? claim() : []
     }
 
     mutating func claimed(_ claims: [ShardClaim], _ missed: Int, _ now: Instant) -> [ReplicaAction] {
@@ -21,9 +30,12 @@ extension ReplicaStateMachine {
         // Too late to run them: they are handed on at once.
         if isDraining { return continueDrain() }
         var actions: [ReplicaAction] = claims.isEmpty ? [] : [.bringUp(claims)]
-        if !claims.isEmpty || claimAgain {
+        // What was handed over is complete; of a fair share there may be more.
+        if !claims.isEmpty && !isClaimingHanded || claimAgain {
             missedClaims = 0
             actions += claim()
+        } else if claimHandedAgain {
+            actions += claim(handedOnly: true)
         } else if missed > 0 {
             // Locked by a statement that is about to end; look again soon, then less often.
             claimAt = now.advanced(by: .milliseconds(5) * (1 << min(missedClaims, 5)))

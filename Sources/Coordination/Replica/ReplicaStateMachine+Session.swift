@@ -134,7 +134,7 @@ extension ReplicaStateMachine {
             let move = PlacementPolicy.handOver(from: id, in: membership)
         {
             isHandingOver = true
-            actions.append(.handOver(move, by: id))
+            actions.append(.handOver(move, in: membership, by: id))
         }
         return actions
     }
@@ -177,7 +177,7 @@ extension ReplicaStateMachine {
         isSuspended = false
         forgetWhatWasSeen()
         isClaiming = false
-        claimAgain = false
+        (claimAgain, claimHandedAgain) = (false, false)
         missedClaims = 0
         isHandingOver = false
         isListing = false

@@ -68,7 +68,9 @@ package struct ReplicaStateMachine<Instant: InstantProtocol & Sendable>: Sendabl
     var isRenewing = false
     var renewAgain = false
     var isClaiming = false
+    var isClaimingHanded = false
     var claimAgain = false
+    var claimHandedAgain = false
     var missedClaims = 0
     var isHandingOver = false
     var isListing = false
@@ -125,7 +127,9 @@ package struct ReplicaStateMachine<Instant: InstantProtocol & Sendable>: Sendabl
         case .heardFenced(let victim): return heardFenced(victim, now)
         // The row decides; the renewal brings it.
         case .heardDrain(let replica): return replica == id ? renew() : []
-        case .heardReleased: return claim()
+        case .heardReleased(let receiver): return heardReleased(for: receiver)
+        case .heardAnnounced(let shards, let receiver, let giver):
+            return receiver == id && isAttached && !isDraining ? [.expect(shards, from: giver, by: receiver)] : []
         case .heardNothingForAWhile: return renew() + (id == nil ? [] : [.refresh])
         case .drain: return drain()
         case .claimed(let claims, let missed, let id): return id == self.id ? claimed(claims, missed, now) : []

@@ -18,7 +18,7 @@ package final class BinanceExchange: Exchange {
     let rest: BinanceRESTClient
     /// The account, if there are credentials.
     package let trading: BinanceTrading?
-    private let streams: StreamPool
+    let streams: StreamPool
     private let markets: MarketDirectory
     /// The exchange's clock, for all who ask at once.
     let clock: SharedAnswers<Void, Timestamp>

@@ -94,19 +94,9 @@ struct HostLedger {
         runners.values.filter { !owns($0.token) }
     }
 
-    /// Shards with at most `strategies` strategies in all: those without an open position first.
-    func choose(strategies: Int) -> [FencingToken] {
-        let shards = Dictionary(grouping: runners.values.filter { owns($0.token) }, by: \.token)
-        let easiestFirst = shards.map { token, runners in
-            (token: token, count: runners.count, isExposed: runners.contains(where: \.hasOpenPosition))
-        }.sorted { ($0.isExposed ? 1 : 0, $0.token.shard) < ($1.isExposed ? 1 : 0, $1.token.shard) }
-        var left = strategies
-        var chosen: [FencingToken] = []
-        for shard in easiestFirst where shard.count <= left {
-            left -= shard.count
-            chosen.append(shard.token)
-        }
-        return chosen
+    /// Shards in which something has an open position.
+    func exposedShards() -> Set<Int> {
+        Set(runners.values.filter { owns($0.token) && $0.hasOpenPosition }.map(\.token.shard))
     }
 
     // MARK: Loading

@@ -12,7 +12,8 @@ package final class StrategyHost: ShardHost, Service {
         case bringUp([ShardClaim])
         case abandon([FencingToken])
         case refresh(shard: Int?)
-        case choose(strategies: Int, CheckedContinuation<[FencingToken], Never>)
+        case expect([Int], CheckedContinuation<Void, Never>)
+        case exposed(CheckedContinuation<Set<Int>, Never>)
         case settle([FencingToken], CheckedContinuation<[FencingToken], Never>)
         /// What the database holds; `nil` if it could not be read.
         case loaded(LoadedStrategies?, ShardLoad)
@@ -51,11 +52,15 @@ package final class StrategyHost: ShardHost, Service {
     package func suspend() { services.journal.suspend() }
     package func resume() { services.journal.resume() }
 
-    package func choose(strategies: Int) async -> [FencingToken] {
+    package func expect(_ shards: [Int]) async {
         await withCheckedContinuation { reply in
-            if case .terminated = continuation.yield(.choose(strategies: strategies, reply)) {
-                reply.resume(returning: [])
-            }
+            if case .terminated = continuation.yield(.expect(shards, reply)) { reply.resume() }
+        }
+    }
+
+    package func exposed() async -> Set<Int> {
+        await withCheckedContinuation { reply in
+            if case .terminated = continuation.yield(.exposed(reply)) { reply.resume(returning: []) }
         }
     }
 
@@ -96,6 +101,7 @@ package final class StrategyHost: ShardHost, Service {
     private func rehearseLoading() async {
         // Nothing depends on it.
         _ = try? await services.restoring.load([], owner: 0)
+        try? await shards.markReady([FencingToken(shard: -1, owner: 0, epoch: 0)])
     }
 
     private func handle(_ command: Command, _ ledger: inout HostLedger, _ group: inout DiscardingTaskGroup) {
@@ -116,8 +122,10 @@ package final class StrategyHost: ShardHost, Service {
             self.marked(trial, marked, &ledger, &group)
         case .trialIsOver:
             ledger.trials.isOver()
-        case .choose(let strategies, let reply):
-            reply.resume(returning: ledger.choose(strategies: strategies))
+        case .expect(let shards, let reply):
+            group.addTask { await self.listen(to: shards) { reply.resume() } }
+        case .exposed(let reply):
+            reply.resume(returning: ledger.exposedShards())
         case .settle(let tokens, let reply):
             let runners = ledger.disown(tokens)
             for runner in runners { runner.stop() }

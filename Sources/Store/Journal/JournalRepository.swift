@@ -1,5 +1,5 @@
 package import Postgres
-import Trading
+package import Trading
 
 /// What the owner of strategies reads and writes. Every write is guarded by (shard, owner, epoch), matched under a share
 /// lock on the shard's row in the statement that writes: no lock outlives the statement, and a claim that was committed
@@ -68,6 +68,20 @@ package struct JournalRepository: Sendable {
             JOIN tenure.shards h ON h.id = t.id AND h.revision <> t.revision
             """
         ).map { try $0.decode(Int.self) }
+    }
+
+    /// The markets in which the active strategies of these shards trade; those that cannot be read are left out.
+    package func markets(of shards: [Int]) async throws -> [(exchange: String, symbol: Symbol, interval: Interval)] {
+        try await database.query(
+            """
+            SELECT DISTINCT exchange, symbol, interval FROM tenure.strategies
+            WHERE shard = ANY (\(shards.map { Int32($0) })) AND phase NOT IN ('failed', 'quarantined')
+            """
+        ).compactMap { row in
+            let (exchange, symbol, interval) = try row.decode(String.self, String.self, String.self)
+            guard let symbol = Symbol(symbol), let interval = Interval(rawValue: interval) else { return nil }
+            return (exchange, symbol, interval)
+        }
     }
 
     private func strategy(_ row: PostgresRow) throws -> StoredStrategy {
