@@ -34,6 +34,14 @@ struct Nemesis: AsyncParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Give some replicas a wall clock that is wrong by up to ten minutes.")
     var clocks = true
 
+    @Flag(
+        help: """
+            One of the strategies kills whoever runs it, until it is quarantined. Of the faults only those remain after which no \
+            replica counts as crashed: whoever is killed by chance would put the innocent under suspicion.
+            """
+    )
+    var poison = false
+
     @Option(help: "Where the data and the logs go; without it, a new directory in /tmp.")
     var directory: String?
 
@@ -56,7 +64,8 @@ struct Nemesis: AsyncParsableCommand {
             replicas: replicas,
             strategies: strategies,
             kinds: try kinds(),
-            skewsClocks: clocks
+            skewsClocks: clocks,
+            hasPoison: poison
         )
         if plan {
             for fault in settings.schedule.faults { print("\(fault.begin.milliseconds) ms: \(fault)") }
@@ -75,8 +84,17 @@ struct Nemesis: AsyncParsableCommand {
     }
 
     private func kinds() throws -> [FaultKind] {
-        guard let faults else { return FaultKind.allCases }
-        return try faults.split(separator: ",").map { name in
+        let harmless: [FaultKind] = [.restart, .exchangeErrors]
+        guard let faults else { return poison ? harmless : FaultKind.allCases }
+        let chosen = try named(faults)
+        guard !poison || Set(chosen).isSubset(of: harmless) else {
+            throw ValidationError("--poison goes with no other faults than restart and ex-errors")
+        }
+        return chosen
+    }
+
+    private func named(_ faults: String) throws -> [FaultKind] {
+        try faults.split(separator: ",").map { name in
             guard let kind = FaultKind(rawValue: String(name)) else {
                 let known = FaultKind.allCases.map(\.rawValue).joined(separator: ", ")
                 throw ValidationError("there is no fault \"\(name)\"; there are \(known)")

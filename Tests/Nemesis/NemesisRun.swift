@@ -68,8 +68,10 @@ struct NemesisRun: Sendable {
             log.note("\(schedule.faults.count) faults are planned")
             let end = ContinuousClock.now + settings.duration
             async let disturbing: Void = performer.perform(schedule)
+            async let poisoning: Void = poison(arena)
             let wiser = await each(clients) { await $0.run(until: end) }
             try await disturbing
+            try await poisoning
             try await arena.heal()
             try await http.shutdown()
             return wiser
@@ -80,11 +82,16 @@ struct NemesisRun: Sendable {
         }
     }
 
+    private func poison(_ arena: Arena) async throws {
+        guard settings.hasPoison else { return }
+        let poison = Poison(arena: arena, symbol: settings.poisonSymbol)
+        try await poison.start()
+        try await poison.run()
+        try await poison.judge()
+    }
+
     private func clients(_ arena: Arena, _ http: HTTPClient) -> [Client] {
-        let symbols = (1...settings.strategies).map { number in
-            let digits = "\(number)"
-            return "SIM\(String(repeating: "0", count: 4 - digits.count))\(digits)USDT"
-        }
+        let symbols = (1...settings.strategies).map(NemesisSettings.symbol)
         return (0..<min(4, symbols.count)).map { index in
             Client(
                 symbols: symbols.indices.filter { $0 % 4 == index }.map { symbols[$0] },

@@ -46,7 +46,8 @@ extension ShardRepository {
                     CASE
                         WHEN l.previous IS NOT NULL THEN 'crash'
                         WHEN l.released AND l.handed_to IS NOT NULL AND EXISTS (
-                            SELECT FROM live WHERE live.id = s.released_by AND NOT live.draining) THEN 'rebalance'
+                            SELECT FROM tenure.replicas r WHERE r.id = s.released_by AND NOT r.draining)
+                        THEN 'rebalance'
                         WHEN l.released THEN 'drain'
                         WHEN l.acquired_at IS NOT NULL THEN 'handover'  -- by an older version, which did not say more
                         ELSE 'vacant'

@@ -14,7 +14,9 @@ extension StrategyHost {
         // Nothing depends on it: without it, a strategy subscribes when it comes.
         let markets = (try? await services.repository.markets(of: shards)) ?? []
         let groups = Dictionary(grouping: markets, by: \.exchange).compactMap { name, markets in
-            services.exchanges[name].map { (exchange: $0, markets: markets.map { ($0.symbol, $0.interval) }, CompletionSignal()) }
+            services.exchanges[name].map {
+                (exchange: $0, markets: markets.map { ($0.symbol, $0.interval) }, CompletionSignal())
+            }
         }
         await withDiscardingTaskGroup { group in
             for (exchange, markets, attached) in groups {

@@ -134,8 +134,12 @@ struct BenchmarkCluster {
         try await database.query("ANALYZE")
     }
 
-    /// Everything runs, and nobody carries a shard more than anybody else.
-    func waitUntilBalanced(within limit: Duration = .seconds(120), slack: Int = 1) async throws {
+    /// Everything runs, and nobody carries a shard more than anybody else; on all replicas, if not said otherwise.
+    func waitUntilBalanced(
+        within limit: Duration = .seconds(120),
+        slack: Int = 1,
+        replicas: Int? = nil
+    ) async throws {
         var quiet = 0
         try await eventually(within: limit, "a balanced cluster") {
             let row = try await database.query(
@@ -149,7 +153,7 @@ struct BenchmarkCluster {
                 """
             ).first
             guard let (spread, live, busy) = try row?.decode(Int.self, Int.self, Int.self) else { return false }
-            quiet = spread <= slack && live == cluster.replicas.count && busy == 0 ? quiet + 1 : 0
+            quiet = spread <= slack && live == replicas ?? cluster.replicas.count && busy == 0 ? quiet + 1 : 0
             if quiet < 8 { try await Task.sleep(for: .milliseconds(50)) }
             return quiet >= 8
         }

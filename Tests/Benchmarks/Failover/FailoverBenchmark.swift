@@ -19,7 +19,7 @@ struct Measure: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Measures, and prints medians and worst.")
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case floor, kill, freeze, drain, restart, many, idle, orders
+        case floor, kill, freeze, drain, balance, restart, many, idle, orders
     }
 
     @Option(help: "Rounds of each kind of event.")
@@ -34,16 +34,21 @@ struct Measure: AsyncParsableCommand {
     @Option(help: "Orders of which the way is measured, at least.")
     var orders = 200
 
-    @Option(parsing: .upToNextOption, help: "Only these: floor, kill, freeze, drain, restart, many, idle, orders.")
+    @Option(
+        parsing: .upToNextOption,
+        help: "Only these: floor, kill, freeze, drain, balance, restart, many, idle, orders."
+    )
     var only: [Part] = []
 
     func run() async throws {
         let parts = Set(only.isEmpty ? Part.allCases : only)
-        if !parts.isDisjoint(with: [.floor, .kill, .freeze, .drain, .restart]) {
+        if !parts.isDisjoint(with: [.floor, .kill, .freeze, .drain, .balance, .restart]) {
             print("three replicas with \(strategies) strategies each, one-minute candles, durable commits")
             try await BenchmarkCluster.with { bench in
                 try await bench.populate(1...(3 * strategies), .oneMinute)
-                try await bench.waitUntilBalanced()
+                // With more strategies than shards, one shard is more than one strategy.
+                let slack = (3 * strategies + 1_023) / 1_024
+                try await bench.waitUntilBalanced(slack: slack)
                 let measurements = Measurements(bench: bench, rounds: rounds)
                 if parts.contains(.floor) {
                     show([try await LockFloor(url: bench.cluster.databaseURL).measure(rounds: rounds)])
@@ -56,6 +61,11 @@ struct Measure: AsyncParsableCommand {
                     let (figures, mostMoves) = try await measurements.drainAndJoin()
                     show(figures)
                     print("most moves of one strategy for one drain or join: \(mostMoves)")
+                }
+                if parts.contains(.balance) {
+                    let (figures, mostMoves) = try await measurements.balance(slack: slack)
+                    show(figures)
+                    print("most moves of one strategy for one event: \(mostMoves.joined(separator: ", "))")
                 }
                 // Last: the connection that watches is lost.
                 if parts.contains(.restart) {

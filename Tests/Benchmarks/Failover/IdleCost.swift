@@ -14,7 +14,10 @@ enum IdleCost {
                 if count > present { try await bench.populate((present + 1)...count, .oneDay) }
                 present = count
                 // Within the exchange's request budget that takes time; what is left joins while it is measured.
-                try? await bench.waitUntilBalanced(within: .seconds(150), slack: max(1, count / 512))
+                try? await bench.waitUntilBalanced(
+                    within: .seconds(count > 10_000 ? 600 : 150),
+                    slack: max(1, count / 512)
+                )
                 let unready = try await bench.database.query(
                     "SELECT coalesce(sum(strategies), 0)::bigint FROM tenure.shards WHERE ready_epoch < epoch"
                 )[0].decode(Int.self)

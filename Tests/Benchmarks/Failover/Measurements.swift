@@ -60,16 +60,55 @@ struct Measurements {
             try await bench.forgetTrail()
             try victim.start()
             try await bench.waitUntilBalanced()
-            let joined = try await bench.database.query(
-                """
-                SELECT (extract(epoch FROM started_at) * 1000000)::bigint FROM tenure.replicas
-                WHERE id = \(try await bench.id(of: victim))
-                """
-            )[0].decode(Int64.self)
-            join.add(try await bench.moments(of: "ready").last - joined)
+            join.add(try await bench.moments(of: "ready").last - joined(victim))
             mostMoves = max(mostMoves, try await bench.mostMoves())
         }
         return ([gap, whole, join], mostMoves)
+    }
+
+    /// SIGTERM, a start, SIGKILL: until the last strategy has found its place and no load differs by more than a shard; and how
+    /// often the one moved that moved most, for each.
+    func balance(slack: Int) async throws -> (figures: [Figures], mostMoves: [String]) {
+        var figures = [
+            Figures("leave: SIGTERM → loads even, all claimed"),
+            Figures("join: replica joined → loads even, all claimed"),
+            Figures("crash: SIGKILL → loads even, all claimed"),
+        ]
+        var moves = [0, 0, 0]
+        let others = bench.cluster.replicas.count - 1
+        try await bench.waitUntilBalanced(slack: slack)
+        for round in 0..<rounds {
+            let victim = victim(round)
+            func note(_ event: Int, since moment: Int64, replicas: Int? = nil) async throws {
+                try await bench.waitUntilBalanced(slack: slack, replicas: replicas)
+                figures[event].add(try await bench.moments(of: "claimed").last - moment)
+                moves[event] = max(moves[event], try await bench.mostMoves())
+                try await bench.forgetTrail()
+            }
+            try await bench.forgetTrail()
+            let left = WallClock.now
+            await victim.stop()
+            try await note(0, since: left, replicas: others)
+            try victim.start()
+            try await bench.waitUntilBalanced(slack: slack)
+            try await note(1, since: try await joined(victim))
+            let killed = WallClock.now
+            victim.signal(.kill)
+            try await note(2, since: killed, replicas: others)
+            await victim.kill()
+            try victim.start()
+            try await bench.waitUntilBalanced(slack: slack)
+        }
+        return (figures, zip(["leave", "join", "crash"], moves).map { "\($0): \($1)" })
+    }
+
+    private func joined(_ replica: Replica) async throws -> Int64 {
+        try await bench.database.query(
+            """
+            SELECT (extract(epoch FROM started_at) * 1000000)::bigint FROM tenure.replicas
+            WHERE id = \(try await bench.id(of: replica))
+            """
+        )[0].decode(Int64.self)
     }
 
     /// A restart of PostgreSQL: until the last replica has its lease renewed, and whether anything moved.

@@ -9,6 +9,8 @@ final class RecordingHost: ShardHost {
         var running: [Int: ShardClaim] = [:]
         var abandoned: [FencingToken] = []
         var settled: [FencingToken] = []
+        /// What was announced to it.
+        var expected: Set<Int> = []
         var suspensions = 0
         var isSuspended = false
         var refreshes = 0
@@ -46,16 +48,9 @@ final class RecordingHost: ShardHost {
 
     func resume() { memory.withLock { $0.isSuspended = false } }
 
-    func choose(strategies: Int) async -> [FencingToken] {
-        var left = strategies
-        var chosen: [FencingToken] = []
-        for claim in now.running.values.sorted(by: { $0.token.shard < $1.token.shard })
-        where claim.strategies > 0 && claim.strategies <= left {
-            left -= claim.strategies
-            chosen.append(claim.token)
-        }
-        return chosen
-    }
+    func expect(_ shards: [Int]) async { memory.withLock { $0.expected.formUnion(shards) } }
+
+    func exposed() async -> Set<Int> { [] }
 
     func settle(_ tokens: [FencingToken]) async -> [FencingToken] {
         // For ever, as far as a test can tell.

@@ -123,6 +123,10 @@ struct ReplicaServiceTests {
                 #expect(replicas[1].service.status == .stopped && !replicas[1].service.isTrusted)
                 // How many it had depends on how far the two had shared out; that all are taken over is seen below.
                 #expect(!replicas[1].host.now.settled.isEmpty)
+                // And of all with strategies the receiver had been told before.
+                let moved = try await cluster.query("SELECT shard FROM tenure.ownership WHERE reason = 'drain'")
+                    .map { try $0.decode(Int.self) }
+                #expect(!moved.isEmpty && replicas[0].host.now.expected.isSuperset(of: moved))
                 try await cluster.settled([replicas[0]])
                 let left = try await cluster.query("SELECT name FROM tenure.replicas").map {
                     try $0.decode(String.self)

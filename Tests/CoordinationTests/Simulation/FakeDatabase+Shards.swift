@@ -77,6 +77,22 @@ extension FakeDatabase {
         }
     }
 
+    /// The same for a claim of nothing but what was released to it by name.
+    func chooseHanded(for id: ReplicaID) -> [Choice] {
+        guard live.contains(where: { $0.id == id && !$0.isDraining }) else { return [] }
+        return shards.enumerated().compactMap { number, shard in
+            shard.owner == nil && shard.handedTo == id ? Choice(shard: number, epoch: shard.epoch) : nil
+        }
+    }
+
+    /// Those with strategies, and who has them or is about to.
+    func loads() -> [PlacementPolicy.LoadedShard] {
+        shards.enumerated().compactMap { number, shard in
+            guard shard.strategies > 0, let holder = shard.owner ?? shard.handedTo else { return nil }
+            return PlacementPolicy.LoadedShard(id: number, holder: holder, strategies: shard.strategies)
+        }
+    }
+
     /// The second half: locks the rows, looks at their epochs again, and takes them.
     func take(_ chosen: [Choice], for id: ReplicaID, by process: SimulatedProcess) -> (
         claims: [ShardClaim], missed: Int
@@ -104,19 +120,22 @@ extension FakeDatabase {
         }
     }
 
-    func release(_ tokens: [FencingToken], to receiver: ReplicaID?) {
-        var isReleased = false
-        for token in tokens where matches(token) && isCurrent(token.owner) {
+    func release(_ moves: [(token: FencingToken, receiver: ReplicaID?)]) {
+        var receivers: Set<ReplicaID?> = []
+        for (token, wanted) in moves where matches(token) && isCurrent(token.owner) {
+            let receiver = live.contains { $0.id == wanted && !$0.isDraining } ? wanted : nil
             shards[token.shard].owner = nil
             shards[token.shard].handedTo = receiver
-            isReleased = true
+            receivers.insert(receiver)
         }
-        if isReleased { world.notify { .heardReleased } }
+        for receiver in receivers.sorted(by: { $0 ?? 0 < $1 ?? 0 }) {
+            world.notify { .heardReleased(for: receiver) }
+        }
     }
 
     func releaseEmpty(_ count: Int, of owner: ReplicaID, to receiver: ReplicaID) -> [FencingToken] {
         let tokens = owned(by: owner).filter { shards[$0.shard].strategies == 0 }.suffix(count)
-        release(Array(tokens), to: receiver)
+        release(tokens.map { ($0, receiver) })
         return Array(tokens)
     }
 

@@ -27,7 +27,7 @@ extension SimulatedProcess {
                 return .renewed(id, membership, sentAt: self.trusted(sentAt), stamp)
             }
         case .fence(let victim, let id, let reason): fence(victim, by: id, reason, session, action)
-        case .claim(let id): claim(id, session, action)
+        case .claim(let id, let handedOnly): claim(id, handedOnly: handedOnly, session, action)
         case .listOwned(let id, let stamp):
             let isIgnored = world.profile.mutations.contains(.nothingIsListed)
             ask(session, action) {
@@ -35,7 +35,7 @@ extension SimulatedProcess {
             } then: { tokens in
                 .owned(isIgnored ? self.machine.tokens() : tokens, by: id, stamp)
             }
-        case .handOver(let move, let id): handOver(move, id, session)
+        case .handOver(let move, let membership, let id): handOver(move, membership, id, session)
         case .handOverEverything(let tokens, let id): handOverEverything(tokens, id, session, action)
         case .leave(let id):
             ask(session, action) {
@@ -56,9 +56,9 @@ extension SimulatedProcess {
         switch action {
         case .renew(let id, let stamp, _): receive(.renewalFailed(id, stamp))
         case .fence(let victim, _, _): receive(.fenceAnswered(victim, isCommitted: false))
-        case .claim(let id): receive(.claimUnknown(by: id))
+        case .claim(let id, _): receive(.claimUnknown(by: id))
         case .listOwned(let id, _): receive(.listingFailed(by: id))
-        case .handOver(_, let id): receive(.handOverUnknown(settled, by: id))
+        case .handOver(_, _, let id): receive(.handOverUnknown(settled, by: id))
         case .handOverEverything(_, let id): receive(.handOverEverythingUnknown(by: id))
         case .leave(let id): receive(.leaveFailed(id))
         default: break
@@ -185,13 +185,18 @@ extension SimulatedProcess {
     }
 
     /// In two halves: others may come in between.
-    private func claim(_ id: ReplicaID, _ session: FakeConnection, _ action: ReplicaAction) {
+    private func claim(
+        _ id: ReplicaID,
+        handedOnly: Bool,
+        _ session: FakeConnection,
+        _ action: ReplicaAction
+    ) {
         let database = world.database
         var result: (claims: [ShardClaim], missed: Int) = ([], 0)
         session.submit(
             FakeConnection.Statement(
                 execute: { connection in
-                    let chosen = database.choose(for: id)
+                    let chosen = handedOnly ? database.chooseHanded(for: id) : database.choose(for: id)
                     guard !chosen.isEmpty else { return true }
                     self.world.schedule(after: self.world.latency()) {
                         guard connection.isOpenThere else { return }
@@ -221,34 +226,41 @@ extension SimulatedProcess {
         }
     }
 
-    private func handOver(_ move: PlacementPolicy.HandOver, _ id: ReplicaID, _ session: FakeConnection) {
+    private func handOver(
+        _ move: PlacementPolicy.HandOver,
+        _ membership: Membership,
+        _ id: ReplicaID,
+        _ session: FakeConnection
+    ) {
         let database = world.database
-        var left = move.strategies
-        var chosen: [FencingToken] = []
-        for token in running.values.sorted(by: { $0.shard < $1.shard }) {
-            let count = database.shards[token.shard].strategies
-            if count > 0, count <= left {
-                left -= count
-                chosen.append(token)
-            }
-        }
-        settle(chosen) { settled in
-            let action = ReplicaAction.handOver(move, by: id)
-            var gone = settled
-            session.submit(
-                FakeConnection.Statement(
-                    execute: { _ in
-                        database.release(settled, to: move.receiver)
-                        gone += database.releaseEmpty(move.emptyShards, of: id, to: move.receiver)
-                        return true
-                    },
-                    answered: { answer in
-                        guard case .rows = answer else { return self.fail(action, settled: settled) }
-                        self.receive(.handedOver(gone, by: id))
+        let action = ReplicaAction.handOver(move, in: membership, by: id)
+        var moves: [PlacementPolicy.Move] = []
+        session.submit(
+            FakeConnection.Statement(
+                execute: { _ in
+                    if move.givesStrategies {
+                        moves = PlacementPolicy.moves(from: id, of: database.loads(), in: membership)
                     }
-                )
+                    return true
+                },
+                answered: { answer in
+                    guard case .rows = answer else { return self.fail(action) }
+                    self.carryOut(moves[...], id, session) { gone in
+                        guard let receiver = move.emptyReceiver else {
+                            return self.receive(.handedOver(gone, by: id))
+                        }
+                        var empty: [FencingToken] = []
+                        self.ask(session, action) {
+                            empty = database.releaseEmpty(move.emptyShards, of: id, to: receiver)
+                        } then: {
+                            .handedOver(gone + empty, by: id)
+                        }
+                    } failed: { gone in
+                        self.fail(action, settled: gone)
+                    }
+                }
             )
-        }
+        )
     }
 
     private func handOverEverything(
@@ -258,23 +270,64 @@ extension SimulatedProcess {
         _ action: ReplicaAction
     ) {
         let database = world.database
+        var moves: [PlacementPolicy.Move]?
         session.submit(
             FakeConnection.Statement(
                 execute: { _ in
                     database.markDraining(id)
+                    guard let membership = database.renew(id, unseen: []) else { return true }
+                    let known = Set(tokens.map(\.shard))
+                    moves = PlacementPolicy.shareOut(database.loads(), of: id, among: membership)
+                        .filter { known.contains($0.shard) }
                     return true
                 },
                 answered: { answer in
                     guard case .rows = answer else { return self.fail(action) }
-                    self.settle(tokens) { settled in
-                        self.ask(session, action) {
-                            database.release(settled, to: nil)
-                        } then: {
-                            .handedOverEverything(settled, by: id)
+                    guard let moves else { return self.receive(.refused(id)) }
+                    self.carryOut(moves[...], id, session) { gone in
+                        let rest = tokens.filter { token in !moves.contains { $0.shard == token.shard } }
+                        self.settle(rest) { settled in
+                            self.ask(session, action) {
+                                database.release(settled.map { ($0, nil) })
+                            } then: {
+                                .handedOverEverything(gone + settled, by: id)
+                            }
                         }
+                    } failed: { _ in
+                        self.fail(action)
                     }
                 }
             )
         )
+    }
+
+    /// A few at a time, each step settled and released before the next.
+    private func carryOut(
+        _ moves: ArraySlice<PlacementPolicy.Move>,
+        _ id: ReplicaID,
+        _ session: FakeConnection,
+        gone: [FencingToken] = [],
+        done: @escaping ([FencingToken]) -> Void,
+        failed: @escaping ([FencingToken]) -> Void
+    ) {
+        guard !moves.isEmpty else { return done(gone) }
+        let database = world.database
+        let receivers = Dictionary(uniqueKeysWithValues: moves.prefix(3).map { ($0.shard, $0.receiver) })
+        let step = database.owned(by: id).filter { receivers.keys.contains($0.shard) }
+        settle(step) { settled in
+            let gone = gone + settled
+            session.submit(
+                FakeConnection.Statement(
+                    execute: { _ in
+                        database.release(settled.map { ($0, receivers[$0.shard] ?? nil) })
+                        return true
+                    },
+                    answered: { answer in
+                        guard case .rows = answer else { return failed(gone) }
+                        self.carryOut(moves.dropFirst(3), id, session, gone: gone, done: done, failed: failed)
+                    }
+                )
+            )
+        }
     }
 }

@@ -11,7 +11,6 @@ final class Simulation {
     /// How long after the last fault everything must be well, and for how long before that nothing may have moved.
     static let recovery: Int64 = 30_000_000
     static let quiet: Int64 = 5_000_000
-    static let largestShard = 3
 
     let profile: SimulationProfile
     private(set) var now: Int64 = 10_000_000
@@ -24,6 +23,7 @@ final class Simulation {
     private var isDatabaseFailing = false
     private(set) var processes: [SimulatedProcess] = []
     private let shards: [Int]
+    var largestShard: Int { shards.max() ?? 0 }
     private(set) lazy var database = FakeDatabase(world: self, shards: shards)
     private(set) lazy var judge = SimulationJudge(world: self, shards: shards.count)
     private let replicas: Int
@@ -34,7 +34,8 @@ final class Simulation {
         replicas = 3 + Int(random.next() % 5)
         // Most shards hold one strategy, some a few, some none.
         var shards: [Int] = []
-        for _ in 0..<24 { shards.append([0, 1, 1, 1, 1, 2, 3, 0][Int(random.next() % 8)]) }
+        let sizes = profile.shardSizes
+        for _ in 0..<24 { shards.append(sizes[Int(random.next() % UInt64(sizes.count))]) }
         self.shards = shards
     }
 

@@ -133,7 +133,7 @@ final class SimulationJudge {
         for replica in ready {
             let load = world.database.shards.reduce(0) { $0 + ($1.owner == replica.id ? $1.strategies : 0) }
             let share = Double(total * replica.capacity) / Double(capacity)
-            if abs(Double(load) - share) > Double(Simulation.largestShard) + 1 {
+            if abs(Double(load) - share) > Double(world.largestShard) + 1 {
                 report("\(replica.id) carries \(load) strategies, its share is \(share)")
             }
         }

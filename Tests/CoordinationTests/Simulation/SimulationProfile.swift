@@ -18,6 +18,8 @@ struct SimulationProfile: CustomTestStringConvertible, Sendable {
     /// Clocks go wrong by up to this many parts per million (the margin allows for a tenth).
     var drift: Int64 = 20_000
     var hasEqualCapacities = false
+    /// Strategies in a shard, each as often as it is listed.
+    var shardSizes = [0, 1, 1, 1, 1, 2, 3, 0]
     /// Whether the server ends silent sessions; without it the lease alone has to do it.
     var idleSessionTimeout = true
     /// A fence, once everybody has joined, is a violation.

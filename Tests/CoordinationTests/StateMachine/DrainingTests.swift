@@ -28,7 +28,7 @@ import Testing
 
     @Test func `a drain waits for a claim under way, and hands on what it brings`() {
         var driver = MachineDriver.owner(of: [3: 5])
-        driver.send(.heardReleased)
+        driver.send(.heardReleased(for: nil))
         #expect(driver.send(.drain) == [])
         let actions = driver.send(.claimed(driver.claims([8: 1]), missed: 0, by: 1))
         #expect(actions == [.handOverEverything(driver.tokens([3: 5, 8: 1]), by: 1)])
@@ -45,7 +45,7 @@ import Testing
 
     @Test func `what a claim of unknown fate has brought is found, and handed on`() throws {
         var driver = MachineDriver.owner(of: [3: 5])
-        driver.send(.heardReleased)
+        driver.send(.heardReleased(for: nil))
         driver.send(.drain)
         let listing = driver.send(.claimUnknown(by: 1)).listings
         #expect(listing.count == 1)
@@ -57,7 +57,7 @@ import Testing
         var driver = MachineDriver.owner(of: [3: 5])
         driver.send(.drain)
         #expect(driver.renewed(Membership([.of(1, draining: true, owned: [3: 5])], orphans: 5)).claims == 0)
-        #expect(driver.send(.heardReleased) == [])
+        #expect(driver.send(.heardReleased(for: nil)) == [])
         #expect(driver.tick(for: .seconds(1)).renewals == 1)
     }
 

@@ -61,7 +61,7 @@ struct MachineDriver {
         with others: [Membership.Member] = []
     ) -> MachineDriver {
         var driver = member(id, with: others)
-        driver.send(.heardReleased)
+        driver.send(.heardReleased(for: nil))
         driver.send(.claimed(driver.claims(owned), missed: 0, by: id))
         driver.send(.claimed([], missed: 0, by: id))
         driver.renewed(Membership([.of(id, owned: owned)] + others))

@@ -101,7 +101,7 @@ import Testing
         var driver = MachineDriver.owner(of: [3: 5], with: [.of(2, held: true)])
         driver.send(.sessionLost(generation: 1))
         let events: [ReplicaEvent<SimulatedInstant>] = [
-            .heardReleased, .heardFenced(1), .heardFenced(2), .watched(2, attempt: 1, isFree: true),
+            .heardReleased(for: nil), .heardFenced(1), .heardFenced(2), .watched(2, attempt: 1, isFree: true),
             .fenceAnswered(2, isCommitted: true), .claimUnknown(by: 1), .tick,
         ]
         for event in events { #expect(driver.send(event) == [], "\(event)") }
@@ -158,7 +158,7 @@ import Testing
     @Test func `an answer to the replica that this process was before is ignored`() {
         var driver = MachineDriver.owner(of: [3: 5])
         let old = driver.tokens([3: 5])
-        driver.send(.heardReleased)
+        driver.send(.heardReleased(for: nil))
         driver.send(.refused(1))
         driver.open()
         driver.send(.joined(2, generation: 2, sentAt: driver.now))

@@ -158,7 +158,7 @@ import Testing
 
     @Test func `a draining replica still finds the dead`() throws {
         var (driver, attempt) = watcher()
-        driver.send(.heardReleased)
+        driver.send(.heardReleased(for: nil))
         driver.send(.drain)
         let poll = try #require(driver.send(.watched(2, attempt: attempt, isFree: false)).watches.first).attempt
         #expect(driver.send(.watched(2, attempt: poll, isFree: true)) == [.fence(2, by: 1, .sessionLost)])

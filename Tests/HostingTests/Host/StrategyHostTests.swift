@@ -92,7 +92,6 @@ struct StrategyHostTests {
             // Its runner has ended when this returns.
             _ = await fixture.replicas[0].host.settle([token])
             try await fixture.market.advance(3)
-            #expect(await fixture.replicas[0].host.choose(strategies: 10).isEmpty)
             #expect(try await fixture.database.cursor(strategy) == HostFixture.time(4))
         }
     }
@@ -104,12 +103,12 @@ struct StrategyHostTests {
             try await fixture.market.advance()
             try await fixture.reaches(5, strategy)
             let host = fixture.replicas[0].host
-            let chosen = await host.choose(strategies: 5)
-            #expect(chosen == [FencingToken(shard: 0, owner: 1, epoch: 1)])
+            let chosen = [FencingToken(shard: 0, owner: 1, epoch: 1)]
+            #expect(await host.exposed() == [0])
             #expect(await host.settle(chosen) == chosen)
             let before = try await fixture.database.outcome(strategy)
             try await fixture.market.advance(2)
-            #expect(await host.choose(strategies: 5).isEmpty)
+            #expect(await host.exposed().isEmpty)
             #expect(try await fixture.database.outcome(strategy) == before)
             host.bringUp([ShardClaim(token: chosen[0], strategies: 1)])
             try await fixture.market.advance()
@@ -118,8 +117,8 @@ struct StrategyHostTests {
         }
     }
 
-    @Test("a shard with an open position is chosen last")
-    func choose() async throws {
+    @Test("a shard with an open position is exposed")
+    func exposed() async throws {
         try await HostFixture.with(cues: [5: .buyOne], symbols: ["BTCUSDT", "ETHUSDT"], replicas: 2) { fixture in
             let held = try await fixture.run("BTCUSDT", shard: 0)
             try await fixture.market.advance(2)
@@ -128,14 +127,10 @@ struct StrategyHostTests {
             // Also right after a restore.
             try await fixture.take([0, 1], by: 1)
             try await fixture.logs("Restoring 2 strategies", on: 1)
-            try await eventually("both run there") {
-                await fixture.replicas[1].host.choose(strategies: 9).count == 2
-            }
             try await eventually("both are up") {
                 fixture.replicas[1].log.all.count { $0.hasPrefix("✓") } == 2
             }
-            #expect(await fixture.replicas[1].host.choose(strategies: 1).map(\.shard) == [1])
-            #expect(await fixture.replicas[1].host.choose(strategies: 2).map(\.shard) == [1, 0])
+            #expect(await fixture.replicas[1].host.exposed() == [0])
         }
     }
 
@@ -224,7 +219,7 @@ struct StrategyHostTests {
             case .close: #expect(record == ["user_stopped 3 0.00000000 0.55165005"])
             }
             try await fixture.market.advance(2)
-            #expect(await fixture.replicas[0].host.choose(strategies: 9).isEmpty)
+            #expect(await fixture.replicas[0].host.exposed().isEmpty)
             let open = try await fixture.database.number("SELECT count(*) FROM tenure.orders WHERE status = 'intended'")
             #expect(open == 0)
         }

@@ -50,6 +50,12 @@ final class QuietExchange: Exchange {
         limit: Int
     ) async throws(ExchangeError) -> [Candle] { [] }
 
+    func listen(
+        to markets: [(symbol: Symbol, interval: Interval)],
+        for duration: Duration,
+        isAttached: @Sendable () -> Void
+    ) async { isAttached() }
+
     func withMarketEvents<R: Sendable>(
         _ symbol: Symbol,
         _ interval: Interval,

@@ -43,8 +43,8 @@ struct Arena: Sendable {
                 environment: [
                     "TENURE_LEASE_TTL": "\(settings.ttl.milliseconds)ms",
                     "TENURE_HEARTBEAT_INTERVAL": "\(settings.ttl.milliseconds / 6)ms",
-                    // Whatever dies here was killed: no strategy is to be suspected of it.
-                    "TENURE_SUSPECT_AFTER": "0",
+                    // Whatever dies here was killed: no strategy is to be suspected of it, unless one does kill.
+                    "TENURE_SUSPECT_AFTER": settings.hasPoison ? "3" : "0",
                     "SWIFT_BACKTRACE": "enable=no",
                 ],
                 replicaEnvironment: environment,
