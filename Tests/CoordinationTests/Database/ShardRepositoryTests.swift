@@ -195,6 +195,42 @@ struct ShardRepositoryTests {
         }
     }
 
+    @Test func `a hand-over to several: each claims exactly its own, what was meant for one who leaves is everybody's`()
+        async throws
+    {
+        try await OwnershipFixture.with { database in
+            try await database.keep(6)
+            try await database.load(0..<6)
+            let giver = try await database.join("giver")
+            _ = try await database.claimAll(giver)
+            let receivers = [try await database.join("b"), try await database.join("c"), try await database.join("d")]
+            try await receivers[2].life.markDraining(receivers[2].id)
+            let tokens = try await giver.shards.owned(by: giver.id).sorted { $0.shard < $1.shard }
+            let wanted: [ReplicaID?] = [
+                receivers[0].id, receivers[1].id, receivers[0].id, receivers[2].id, nil, giver.id + 99,
+            ]
+            let loads = try await giver.shards.loads().sorted { $0.shard.id < $1.shard.id }
+            #expect(loads.map(\.shard.id) == Array(0..<6) && loads.allSatisfy { $0.epoch == 1 })
+            try await giver.life.markDraining(giver.id)
+            #expect(try await giver.shards.release(Array(zip(tokens, wanted))).count == 6)
+            let promised = try await giver.shards.loads().map { ($0.shard.id, $0.shard.holder, $0.epoch) }
+            #expect(promised.map(\.0).sorted() == [0, 1, 2] && promised.allSatisfy { $0.2 == 0 })
+
+            func taken(_ replica: OwnershipFixture.Replica) async throws -> [Int] {
+                try await replica.shards.claim(replica.id, handedOnly: true).claims.map(\.token.shard).sorted()
+            }
+            #expect(try await taken(receivers[2]) == [])
+            #expect(try await taken(receivers[0]) == [0, 2])
+            #expect(try await taken(receivers[0]) == [])
+            #expect(try await taken(receivers[1]) == [1])
+            #expect(try await database.claimAll(receivers[1]).count == 2, "to carry as much as the other")
+            #expect(try await database.claimAll(receivers[0]).count == 1)
+            #expect(
+                try await database.column("SELECT DISTINCT reason FROM tenure.ownership WHERE epoch = 2") == ["drain"]
+            )
+        }
+    }
+
     @Test func `a release needs the right owner at the right epoch, and says what it released`() async throws {
         try await OwnershipFixture.with { database in
             try await database.keep(3)

@@ -123,6 +123,49 @@ import Trading
 
     // MARK: Many
 
+    @Test func `a market that was listened to is attached before it is followed, and given up when nobody wants it`()
+        async throws
+    {
+        try await Venue.with(SimulatorConfiguration(steps: true)) { venue in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let (attached, continuation) = AsyncStream<Void>.makeStream()
+                group.addTask {
+                    await venue.exchange.listen(
+                        to: [("BTCUSDT", .oneMinute), ("ETHUSDT", .oneMinute), ("BTCUSDT", .oneMinute)],
+                        for: .seconds(3_600)
+                    ) { continuation.finish() }
+                }
+                for await _ in attached {}
+                #expect(try await venue.simulator.status("streams") == 2)
+                let cursor = try await venue.exchange.serverTime() - 60_000
+                try await venue.exchange.withMarketEvents(
+                    "BTCUSDT",
+                    .oneMinute,
+                    after: Interval.oneMinute.openTime(containing: cursor)
+                ) { events in
+                    var iterator = events.makeAsyncIterator()
+                    while let event = try await iterator.next() {
+                        if case .joined = event { break }
+                    }
+                    #expect(try await venue.simulator.status("streams") == 2)
+                }
+                group.cancelAll()
+            }
+            try await eventually("nobody listens") { try await venue.simulator.status("streams") == 0 }
+        }
+    }
+
+    @Test func `an exchange out of reach keeps nobody waiting who listens`() async throws {
+        let exchange = BinanceExchange(configuration: .local(port: 9), logger: .silent)
+        let (attached, continuation) = AsyncStream<Void>.makeStream()
+        let listening = Task {
+            await exchange.listen(to: [("BTCUSDT", .oneMinute)], for: .seconds(3_600)) { continuation.finish() }
+        }
+        for await _ in attached {}
+        listening.cancel()
+        await listening.value
+    }
+
     @Test func `two hundred subscriptions at once share a connection`() async throws {
         let configuration = SimulatorConfiguration(steps: true, startTime: Self.start)
         try await Venue.with(configuration) { venue in

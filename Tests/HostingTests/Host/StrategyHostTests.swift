@@ -104,7 +104,6 @@ struct StrategyHostTests {
             try await fixture.reaches(5, strategy)
             let host = fixture.replicas[0].host
             let chosen = [FencingToken(shard: 0, owner: 1, epoch: 1)]
-            #expect(await host.exposed() == [0])
             #expect(await host.settle(chosen) == chosen)
             let before = try await fixture.database.outcome(strategy)
             try await fixture.market.advance(2)

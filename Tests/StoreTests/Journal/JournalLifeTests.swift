@@ -169,6 +169,17 @@ struct JournalLifeTests {
         }
     }
 
+    @Test("the markets of some shards are those in which something active trades that can run, each once")
+    func markets() async throws {
+        try await JournalFixture.with(strategies: 5) { fixture in
+            try await fixture.pool.query("UPDATE tenure.strategies SET phase = 'failed' WHERE shard = 1")
+            try await fixture.pool.query("UPDATE tenure.strategies SET shard = 0 WHERE shard = 2")
+            let markets = try await fixture.journal.markets(of: [0, 1, 4, 900])
+            #expect(markets.map(\.symbol).sorted { $0.name < $1.name } == ["COIN0", "COIN2", "COIN4"])
+            #expect(markets.allSatisfy { $0.exchange == "binance" && $0.interval == .fiveMinutes })
+        }
+    }
+
     @Test("a strategy that this version cannot read does not keep the others from running")
     func unreadable() async throws {
         try await JournalFixture.with(strategies: 3) { fixture in
