@@ -7,11 +7,20 @@ import Testing
 struct NemesisTests {
     @Test("a cluster under random faults keeps every promise", arguments: [11, 12] as [UInt64])
     func short(seed: UInt64) async throws {
+        try await run(["--seed", "\(seed)", "--duration", "15s", "--replicas", "3", "--strategies", "12"])
+    }
+
+    @Test("a strategy that kills its hosts is quarantined, and nobody else; resumed, it runs like all the others")
+    func poison() async throws {
+        try await run(["--poison", "--seed", "13", "--duration", "10s", "--replicas", "3", "--strategies", "8"])
+    }
+
+    private func run(_ arguments: [String]) async throws {
         let output = OutputLines()
         let process = try ChildProcess(
             ChildProcessConfiguration(
                 program: try builtExecutable("Nemesis"),
-                arguments: ["--seed", "\(seed)", "--duration", "15s", "--replicas", "3", "--strategies", "12"],
+                arguments: arguments,
                 output: .lines { output.append($0) }
             )
         )
