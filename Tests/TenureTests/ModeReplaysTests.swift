@@ -38,6 +38,12 @@ struct ModeReplaysTests {
             -> [Candle]
         { [] }
 
+        func listen(
+            to markets: [(symbol: Symbol, interval: Interval)],
+            for duration: Duration,
+            isAttached: @Sendable () -> Void
+        ) async { isAttached() }
+
         func withMarketEvents<R: Sendable>(
             _ symbol: Symbol,
             _ interval: Interval,
