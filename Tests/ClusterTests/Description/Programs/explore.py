@@ -18,7 +18,7 @@ expected-statuses = ["2xx", "401", "403", "404", "409", "422"]
 # digits than can be kept exactly: 400. A strategy has
 # another version than the one that a change was made for: 412.
 [[operations]]
-include-path-regex = "/(status|history|orders|fills|events|ownership|start|replay|live-strategy/.id.)$"
+include-path-regex = "/(status|audit|history|orders|fills|events|ownership|start|replay|live-strategy/.id.)$"
 [operations.checks.positive_data_acceptance]
 expected-statuses = ["2xx", "400", "401", "403", "404", "409", "412", "422"]
 """
