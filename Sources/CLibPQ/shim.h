@@ -19,12 +19,10 @@ static inline int clibpq_send_sync(PGconn *connection) {
 }
 
 // The calling thread, and those that it starts from here on, get a table of descriptors of their own, in which only the
-// standard ones and `kept` (one of them, or a higher one) are open. 0 if that is so; the kernel can do it since Linux 5.9.
-static inline int clibpq_leave_descriptors(unsigned kept) {
+// standard ones are open. 0 if that is so; the kernel can do it since Linux 5.9.
+static inline int clibpq_leave_descriptors(void) {
 #ifdef SYS_close_range
-    if (kept < 2) kept = 2;
-    if (syscall(SYS_close_range, kept + 1, ~0U, 1U << 1) != 0) return -1;
-    return kept > 3 ? (int)syscall(SYS_close_range, 3U, kept - 1, 0U) : 0;
+    return (int)syscall(SYS_close_range, 3U, ~0U, 1U << 1);
 #else
     return -1;
 #endif

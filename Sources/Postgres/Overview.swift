@@ -28,8 +28,6 @@
 // share with all that come meanwhile: half the processor time here and in the server. (32 callers, libpq 15, which sends
 // at each sync.)
 //
-// A connection whose end the server is to hear of first (`isHeardFirst`) lives on an I/O thread with descriptors of its own.
-//
 // COPY is alone on its connection, outside the pipeline. `copyOut` lends rows as they come and stops reading from the
 // socket while too many wait; `copyIn` asks for the next piece when the socket has taken the one before.
 //

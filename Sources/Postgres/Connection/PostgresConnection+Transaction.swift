@@ -67,7 +67,7 @@ extension PostgresConnection {
                 _ = try await performShielded("ROLLBACK", timeout: .seconds(5))
             } catch {
                 // Neither in a transaction nor out of it: of no more use. What went wrong first is the caller's answer.
-                driver.thread.send(.close(driver))
+                IOThread.shared.send(.close(driver))
             }
             throw error
         }

@@ -19,7 +19,7 @@ package final class PostgresConnection: PostgresExecutor {
     }
 
     deinit {
-        driver.thread.send(.close(driver))
+        IOThread.shared.send(.close(driver))
     }
 
     /// Connects.
@@ -46,12 +46,11 @@ package final class PostgresConnection: PostgresExecutor {
         logger[metadataKey: "postgres.pid"] = "\(pid)"
         let driver = ConnectionDriver(
             connection: opened.connection,
-            thread: .for(configuration),
             isPooled: opened.isPooled,
             logger: logger,
             onNotification: onNotification
         )
-        driver.thread.send(.adopt(driver))
+        IOThread.shared.send(.adopt(driver))
         return PostgresConnection(driver: driver, backendPID: pid, serverVersion: version)
     }
 
@@ -74,7 +73,7 @@ package final class PostgresConnection: PostgresExecutor {
 
     /// Takes nothing more, lets what is under way finish (for 5 s at most), and closes. Returns when it is closed.
     package func close() async {
-        driver.thread.send(.close(driver))
+        IOThread.shared.send(.close(driver))
         await withShieldFromCancellation { [driver] in _ = await driver.closed.wait() }
     }
 
@@ -129,7 +128,7 @@ package final class PostgresConnection: PostgresExecutor {
     /// Does nothing if the statement is over.
     func cancel(_ ticket: CancellationTicket) {
         ticket.cancel()
-        driver.thread.send(.cancel(driver, ticket.id))
+        IOThread.shared.send(.cancel(driver, ticket.id))
     }
 
     private func answer(
@@ -145,7 +144,7 @@ package final class PostgresConnection: PostgresExecutor {
                 ticket: ticket,
                 continuation: continuation
             )
-            if !driver.submitNow(request) { driver.thread.send(.submit(driver, request)) }
+            if !driver.submitNow(request) { IOThread.shared.send(.submit(driver, request)) }
         }
     }
 }

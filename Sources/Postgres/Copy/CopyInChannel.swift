@@ -58,7 +58,7 @@ final class CopyInChannel: Sendable {
                 return true
             }
             guard isOpen else { return continuation.resume(returning: false) }
-            driver.thread.send(.look(driver))
+            IOThread.shared.send(.look(driver))
         }
     }
 
@@ -66,7 +66,7 @@ final class CopyInChannel: Sendable {
         protected.withLock { protected in
             if !protected.isClosed { protected.step = .end }
         }
-        driver.thread.send(.look(driver))
+        IOThread.shared.send(.look(driver))
     }
 
     /// The statement is over.

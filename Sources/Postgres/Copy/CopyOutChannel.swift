@@ -91,7 +91,7 @@ final class CopyOutChannel: Sendable {
                 protected.consumer = continuation
                 return (nil, false)
             }
-            if mustResume { driver.thread.send(.look(driver)) }
+            if mustResume { IOThread.shared.send(.look(driver)) }
             if let row { continuation.resume(returning: row) }
         }
     }

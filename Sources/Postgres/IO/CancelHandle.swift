@@ -35,7 +35,7 @@ final class CancelHandle: @unchecked Sendable {
         let outcome = Outcome("no answer within \(limit)")
         let isOver = Semaphore()
         Thread.start(name: "postgres-cancel") { [self] in
-            let hasOwnDescriptors = clibpq_leave_descriptors(UInt32(STDERR_FILENO)) == 0
+            let hasOwnDescriptors = clibpq_leave_descriptors() == 0
             let isAnswered = Semaphore()
             Thread.start(name: "postgres-cancel") { [self] in
                 let message = request()

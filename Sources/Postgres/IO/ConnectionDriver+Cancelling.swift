@@ -112,7 +112,7 @@ extension ConnectionDriver {
             if let failure = cancel.send(within: Self.cancelLimit) {
                 logger.debug("Cancel request to PostgreSQL failed", metadata: ["postgres.message": "\(failure)"])
             }
-            thread.send(.cancelDelivered(self))
+            IOThread.shared.send(.cancelDelivered(self))
         }
     }
 }

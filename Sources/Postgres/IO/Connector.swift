@@ -51,10 +51,11 @@ enum Connector {
                     "The server did not accept a connection within \(configuration.connectTimeout)."
                 )
                 IOThread.shared.send(.schedule(IOTimer(deadline: deadline) { attempt.answer(.failure(timeout)) }))
-                IOThread.for(configuration).connect {
+                BlockingThreads.connecting.run {
                     guard !attempt.isOver else { return }
                     func connect(_ parameters: ConnectionParameters) -> Answer {
-                        Self.connect(parameters, deadline: deadline, isOver: { attempt.isOver })
+                        let connect = { Self.connect(parameters, deadline: deadline, isOver: { attempt.isOver }) }
+                        return configuration.isHeardFirst ? HighDescriptor.for(connect) : connect()
                     }
                     var answer = connect(parameters)
                     if case .failure(let error) = answer, error.message.contains("unsupported startup parameter") {

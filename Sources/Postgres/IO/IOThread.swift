@@ -2,19 +2,10 @@ internal import CLibPQ
 import Glibc
 import Synchronization
 
-/// A thread on which established connections are read, written and closed: `epoll` for the sockets, an `eventfd` to be
-/// woken, and timers. Lives as long as the process.
+/// The one thread on which all established connections are read, written and closed: `epoll` for the sockets, an
+/// `eventfd` to be woken, and timers. Lives as long as the process.
 final class IOThread: Sendable {
-    /// For all connections but those of ``heardFirst``.
-    static let shared = IOThread(name: "postgres-io", hasOwnDescriptors: false)
-
-    /// For connections of whose end the server is to hear first when the process dies: they are in no other thread's table
-    /// of descriptors.
-    ///
-    /// Linux takes a dead process's memory apart, for milliseconds, before its last thread closes what the process had open.
-    /// A thread with descriptors of its own closes them as it ends, before that. And each closed connection wakes a backend
-    /// of the server that takes a millisecond or two of a processor to end: these do not queue up behind the others.
-    static let heardFirst = IOThread(name: "postgres-first", hasOwnDescriptors: true)
+    static let shared = IOThread()
 
     enum Command: Sendable {
         case adopt(ConnectionDriver)
@@ -25,8 +16,6 @@ final class IOThread: Sendable {
         case cancelDelivered(ConnectionDriver)
         case close(ConnectionDriver)
         case schedule(IOTimer)
-        /// On a thread of its own with the descriptors of this one.
-        case connect(@Sendable () -> Void)
     }
 
     private struct Inbox {
@@ -35,33 +24,23 @@ final class IOThread: Sendable {
         var isAwake = true
     }
 
-    let hasOwnDescriptors: Bool
+    let epoll: Int32
     private let wakeup: Int32
     private let inbox = Mutex(Inbox())
 
     /// The mark of the wake-up descriptor among epoll's events; connections count from 1.
     private static let wakeupMark: UInt64 = 0
 
-    private init(name: String, hasOwnDescriptors: Bool) {
-        self.hasOwnDescriptors = hasOwnDescriptors
+    private init() {
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        precondition(epoll >= 0, "epoll_create1 failed: errno \(errno)")
         wakeup = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
         precondition(wakeup >= 0, "eventfd failed: errno \(errno)")
-        Thread.start(name: name) { [self] in
-            // Where the kernel cannot or may not do it, everything works with shared ones, too: the server hears later.
-            if hasOwnDescriptors { _ = clibpq_leave_descriptors(UInt32(wakeup)) }
-            loop()
-        }
-    }
-
-    /// What `epoll` tells of: so far of wake-ups only.
-    private func makeEpoll() -> Int32 {
-        let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        precondition(epoll >= 0, "epoll_create1 failed: errno \(errno)")
         var event = epoll_event()
         event.events = EPOLLIN.rawValue
         event.data.u64 = Self.wakeupMark
         precondition(epoll_ctl(epoll, EPOLL_CTL_ADD, wakeup, &event) == 0, "epoll_ctl failed: errno \(errno)")
-        return epoll
+        Thread.start(name: "postgres-io") { [self] in loop() }
     }
 
     func send(_ command: Command) {
@@ -76,20 +55,9 @@ final class IOThread: Sendable {
         _ = write(wakeup, &one, 8)
     }
 
-    /// Where the connections of this configuration live.
-    static func `for`(_ configuration: PostgresConfiguration) -> IOThread {
-        configuration.isHeardFirst ? heardFirst : shared
-    }
-
-    /// Runs what opens a connection, and blocks, on another thread with the same descriptors.
-    func connect(_ job: @escaping @Sendable () -> Void) {
-        if hasOwnDescriptors { send(.connect(job)) } else { BlockingThreads.connecting.run(job) }
-    }
-
     // MARK: On the thread
 
     private func loop() -> Never {
-        let epoll = makeEpoll()
         var events = [epoll_event](repeating: epoll_event(), count: 64)
         var drivers: [UInt64: ConnectionDriver] = [:]
         var timers = TimerQueue()
@@ -141,7 +109,6 @@ final class IOThread: Sendable {
                 case .cancelDelivered(let driver): touch(driver) { $0.cancelDelivered() }
                 case .close(let driver): touch(driver) { $0.close() }
                 case .schedule(let timer): timers.insert(timer)
-                case .connect(let job): Thread.start(name: "postgres-connect", job)
                 }
             }
             commands.removeAll(keepingCapacity: true)

@@ -244,7 +244,7 @@ package final class PostgresPool: PostgresExecutor {
                 _ = try await connection.performShielded("ROLLBACK", timeout: .seconds(1))
             } catch {
                 remove(connection, because: error)
-                connection.driver.thread.send(.close(connection.driver))
+                IOThread.shared.send(.close(connection.driver))
             }
         }
         release(connection, .exclusive)

@@ -1,5 +1,4 @@
 import CLibPQ
-import Foundation
 import Glibc
 import LocalCluster
 import TestSupport
@@ -28,44 +27,15 @@ struct ConnectingTests {
         return port
     }
 
-    @Test func `what is to be heard of first is open on one thread only, and works as all others do`() async throws {
-        var configuration = patient(try await TestServer.shared.connectionString())
+    @Test func `what is to be heard of first has a higher descriptor than what is opened after it`() async throws {
+        let url = try await TestServer.shared.connectionString()
+        var configuration = patient(url)
         configuration.isHeardFirst = true
-        let connection = try await PostgresConnection.connect(configuration, logger: quiet)
-        let sockets = try openSockets(ofThreadNamed: "postgres-first")
-        #expect(sockets.count == 1)
-        let others = try openSockets(ofThreadNamed: "postgres-io")
-        #expect(sockets.isDisjoint(with: others))
-
-        await withTaskGroup { group in
-            for number in 1...100 {
-                group.addTask {
-                    let answer = try? await connection.query("SELECT \(number)")[0].decode(Int.self)
-                    #expect(answer == number)
-                }
-            }
-        }
-        await #expect(throws: PostgresError.self) {
-            try await connection.query("SELECT pg_sleep(60)", timeout: .milliseconds(100))
-        }
-        await connection.close()
-        #expect(try openSockets(ofThreadNamed: "postgres-first").isEmpty)
-    }
-
-    /// As the kernel names them (`socket:[inode]`).
-    private func openSockets(ofThreadNamed name: String) throws -> Set<String> {
-        let tasks = "/proc/self/task"
-        let thread = try #require(
-            FileManager.default.contentsOfDirectory(atPath: tasks).first { task in
-                (try? String(contentsOfFile: "\(tasks)/\(task)/comm", encoding: .utf8)) == name + "\n"
-            }
-        )
-        let descriptors = "\(tasks)/\(thread)/fd"
-        let targets = try FileManager.default.contentsOfDirectory(atPath: descriptors).compactMap {
-            // Other threads close theirs meanwhile.
-            try? FileManager.default.destinationOfSymbolicLink(atPath: "\(descriptors)/\($0)")
-        }
-        return Set(targets.filter { $0.hasPrefix("socket:") })
+        let first = try await Connector.open(configuration).connection
+        defer { PQfinish(first) }
+        let later = try await Connector.open(patient(url)).connection
+        defer { PQfinish(later) }
+        #expect(PQsocket(first) > PQsocket(later))
     }
 
     @Test func `the socket notices a dead peer in seconds, the user's own limits win`() async throws {

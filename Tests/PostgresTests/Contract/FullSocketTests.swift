@@ -37,7 +37,6 @@ struct FullSocketTests {
         let pid = PQbackendPID(opened.connection)
         let driver = ConnectionDriver(
             connection: opened.connection,
-            thread: .shared,
             isPooled: false,
             logger: quiet,
             onNotification: nil
