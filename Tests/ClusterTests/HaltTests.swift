@@ -46,8 +46,11 @@ struct HaltTests {
                 }
                 #expect(metrics.contains("\ntenure_halted 1\n"))
             }
+            // The load balancer has to notice them, too.
+            _ = try await cluster.get("/api/halt")
             let status = try await cluster.command("status")
-            #expect(status.output.contains("TRADING IS HALTED") && status.output.contains("the exchange is mad"))
+            let isShown = status.output.contains("TRADING IS HALTED") && status.output.contains("the exchange is mad")
+            #expect(isShown, "\(status.output)")
             // Its candles go on, and nothing leaves.
             let candles = try await cluster.strategy("BTCUSDT")?["candles"]?.integer ?? 0
             try await cluster.strategy("BTCUSDT", "more candles") { ($0["candles"]?.integer ?? 0) > candles + 3 }
