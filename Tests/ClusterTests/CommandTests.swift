@@ -71,7 +71,7 @@ struct CommandTests {
     @Test("what needs no cluster prints JSON for programs, too")
     func json() async throws {
         func run(_ arguments: String..., database: String = "") async throws -> JSONValue {
-            var environment = ProcessEnvironment.current
+            var environment = ProcessEnvironment.current.filter { !$0.key.hasPrefix("TENURE_") }
             environment["TENURE_DATABASE_URL"] = database
             let (_, output) = try await ChildProcess.run(
                 try builtExecutable(),

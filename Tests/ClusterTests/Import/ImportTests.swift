@@ -106,7 +106,7 @@ struct ImportTests {
     private func importing(_ cluster: TestCluster, _ arguments: String...) async throws -> (
         status: Int32?, output: String
     ) {
-        var environment = ProcessEnvironment.current
+        var environment = ProcessEnvironment.current.filter { !$0.key.hasPrefix("TENURE_") }
         environment["TENURE_DATABASE_URL"] = cluster.cluster.postgres.connectionString(database: "tenure")
         environment["TENURE_BINANCE_REST_URL"] = cluster.cluster.simulatorURL
         let (status, output) = try await ChildProcess.run(

@@ -61,7 +61,7 @@ struct FollowingTests {
 
     /// What a shell command shows on a terminal of its own.
     private func onTerminal(_ command: String) async throws -> String {
-        var environment = ProcessEnvironment.current
+        var environment = ProcessEnvironment.current.filter { !$0.key.hasPrefix("TENURE_") }
         environment["TERM"] = "xterm"
         environment["NO_COLOR"] = nil
         return try await ChildProcess.run("script", ["-qec", command, "/dev/null"], environment: environment).output
