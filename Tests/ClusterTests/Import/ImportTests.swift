@@ -88,9 +88,8 @@ struct ImportTests {
 
     @Test("a file that is none, is not there, or is something else is refused before anything is asked")
     func wrongFiles() async throws {
-        let environment = ProcessEnvironment.current.merging(["TENURE_DATABASE_URL": "postgresql://127.0.0.1:1/x"]) {
-            $1
-        }
+        var environment = ProcessEnvironment.current.filter { !$0.key.hasPrefix("TENURE_") }
+        environment["TENURE_DATABASE_URL"] = "postgresql://127.0.0.1:1/x"
         func status(_ file: String) async throws -> Int32? {
             let result = try await ChildProcess.run(try builtExecutable(), ["import", file], environment: environment)
             return if case .exited(let code) = result.status { code } else { nil }
