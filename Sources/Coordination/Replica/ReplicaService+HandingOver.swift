@@ -5,13 +5,6 @@ import Postgres
 // and what is not moving yet runs on.
 
 extension ReplicaService {
-    /// Shards with strategies that are on the way at one time; and strategies, unless a single shard has more.
-    private static let step = (shards: 6, strategies: 32)
-    /// How long the receivers get to be ready for what is announced. Everything runs on meanwhile.
-    private static let preparation = Duration.milliseconds(500)
-    /// How long the next step waits for the last one to run; and all steps together.
-    private static let patience = (step: Duration.milliseconds(100), all: Duration.seconds(5))
-
     /// - Parameter gone: What the host has stopped, also where an error is thrown.
     func handOver(
         _ move: PlacementPolicy.HandOver,
@@ -72,9 +65,9 @@ extension ReplicaService {
         pace.begin()
         if !receivers.isEmpty {
             try await shards.announce(receivers.mapValues { $0.map(\.shard) }, by: id)
-            await pace.wait(atMost: Self.preparation) { $0.waiting.isSuperset(of: receivers.keys) }
+            await pace.wait(atMost: handOverLimits.preparation) { $0.waiting.isSuperset(of: receivers.keys) }
         }
-        let patience = min(Self.patience.step, Self.patience.all / steps.count)
+        let patience = min(handOverLimits.patience, handOverLimits.wholePatience / steps.count)
         let host = host
         for step in steps {
             let tokens = step.map { FencingToken(shard: $0.shard, owner: id, epoch: known[$0.shard]?.epoch ?? 0) }
@@ -98,7 +91,9 @@ extension ReplicaService {
         var load = 0
         for move in moves {
             load += strategies(move)
-            if let last = steps.last, last.count < Self.step.shards, load <= Self.step.strategies {
+            if let last = steps.last, last.count < handOverLimits.shards,
+                load <= handOverLimits.strategies
+            {
                 steps[steps.count - 1].append(move)
             } else {
                 steps.append([move])

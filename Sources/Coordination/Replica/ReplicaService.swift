@@ -20,6 +20,7 @@ package final class ReplicaService: Service {
     let watcherConfiguration: PostgresConfiguration
     let listener: PostgresListener
     let host: any ShardHost
+    let handOverLimits: HandOverLimits
     private let onDrain: @Sendable () -> Void
     private let orphaned: Gauge
     let metrics: ReplicaMetrics
@@ -48,6 +49,7 @@ package final class ReplicaService: Service {
         database: PostgresConfiguration,
         listener: PostgresListener,
         host: any ShardHost,
+        handOverLimits: HandOverLimits = HandOverLimits(),
         onDrain: @escaping @Sendable () -> Void = {},
         metrics: any MetricsFactory = MetricsSystem.factory,
         logger: Logger
@@ -56,6 +58,7 @@ package final class ReplicaService: Service {
         self.lease = lease
         self.listener = listener
         self.host = host
+        self.handOverLimits = handOverLimits
         self.onDrain = onDrain
         orphaned = Gauge(label: "tenure_orphaned_strategies", factory: metrics)
         orphaned.record(0)

@@ -19,8 +19,16 @@ final class RecordingHost: ShardHost {
     private let memory = Mutex(Memory())
     /// Whether strategies come to a settled point when asked.
     private let settles: Bool
+    private let (preparation, preparing) = AsyncStream<Void>.makeStream()
 
-    init(settles: Bool = true) { self.settles = settles }
+    /// - Parameter prepares: Whether it gets ready at once for what is announced, and not only when it is told to.
+    init(settles: Bool = true, prepares: Bool = true) {
+        self.settles = settles
+        if prepares { prepare() }
+    }
+
+    /// From now on it is ready for what is announced.
+    func prepare() { preparing.finish() }
 
     var now: Memory { memory.withLock { $0 } }
 
@@ -48,7 +56,10 @@ final class RecordingHost: ShardHost {
 
     func resume() { memory.withLock { $0.isSuspended = false } }
 
-    func expect(_ shards: [Int]) async { memory.withLock { $0.expected.formUnion(shards) } }
+    func expect(_ shards: [Int]) async {
+        memory.withLock { $0.expected.formUnion(shards) }
+        for await _ in preparation {}
+    }
 
     func exposed() async -> Set<Int> { [] }
 

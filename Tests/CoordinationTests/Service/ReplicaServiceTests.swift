@@ -114,6 +114,43 @@ struct ReplicaServiceTests {
         }
     }
 
+    @Test
+    func
+        `a giver stops nothing before the receiver is ready, and then a few shards at a time, which have to run first`()
+        async throws
+    {
+        try await ServiceFixture.with { cluster in
+            var limits = HandOverLimits()
+            limits.shards = 4
+            // What is not waited for is seen; what is, for as long as it takes.
+            (limits.preparation, limits.patience, limits.wholePatience) = (.seconds(900), .seconds(900), .seconds(900))
+            let giver = cluster.start("a", limits: limits)
+            try await cluster.settled([giver])
+            let receiver = cluster.start("b", host: RecordingHost(prepares: false), limits: limits)
+            try await eventually("it is told what will come") { receiver.host.now.expected.count == 15 }
+            func given() async throws -> Int {
+                try await cluster.renewals(2, of: giver)
+                return giver.host.now.settled.count { $0.shard < 30 }
+            }
+            #expect(try await given() == 0)
+            receiver.host.prepare()
+            let connection = try await OwnershipFixture.connect(cluster.url)
+            var marked: Set<FencingToken> = []
+            for count in [4, 8, 12, 15] {
+                try await eventually("\(count) have come") {
+                    receiver.host.tokens.count { $0.shard < 30 } == count
+                }
+                #expect(try await given() == count)
+                let new = receiver.host.tokens.filter { $0.shard < 30 }.subtracting(marked)
+                try await ShardRepository(connection).markReady(Array(new))
+                marked.formUnion(new)
+            }
+            await connection.close()
+            try await cluster.settled([giver, receiver])
+            for replica in [giver, receiver] { await replica.kill() }
+        }
+    }
+
     @Test func `a drain hands everything over, deletes the row and ends`() async throws {
         try await ServiceFixture.with { cluster in
             try await cluster.withReplicas(["a", "b"]) { replicas in

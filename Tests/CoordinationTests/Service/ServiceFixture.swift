@@ -86,7 +86,8 @@ struct ServiceFixture: Sendable {
     func start(
         _ name: String,
         lease: LeaseConfiguration = longLease,
-        host: RecordingHost = RecordingHost()
+        host: RecordingHost = RecordingHost(),
+        limits: HandOverLimits = HandOverLimits()
     ) -> Replica {
         let identity = OwnershipFixture.identity(name)
         let database = PostgresConfiguration(connectionString: url, applicationName: identity.applicationName)
@@ -97,6 +98,7 @@ struct ServiceFixture: Sendable {
             database: database,
             listener: listener,
             host: host,
+            handOverLimits: limits,
             logger: OwnershipFixture.logger
         )
         // Of the fixture, and not of the test's own task: it is killed on its own.

@@ -382,6 +382,32 @@ struct LiveTradingTests {
         }
     }
 
+    @Test("under a new timeline a request that is still on its way is waited for, adopted, and not sent again")
+    func stillOnItsWay() async throws {
+        try await HostFixture.with(cues: [5: .buyOne], replicas: 2, trades: true, window: .seconds(10)) { fixture in
+            let strategy = try await fixture.run(execution: .live)
+            let before = try await fixture.database.checkpoint(strategy)
+            try await fixture.market.faults(#""order_before":"hold""#)
+            try await fixture.market.advance()
+            try await eventually("the order has arrived") {
+                try await fixture.market.received().count == 1
+            }
+            try await fixture.database.forget(strategy, backTo: before)
+            let trading = try #require(fixture.market.exchange.trading)
+            let began = try await trading.now()
+            try await fixture.take(by: 1)
+            // Whoever does not wait has asked for the books by then, and decided, too.
+            try await eventually("half of the window is over") { try await trading.now().since(began) > 5_000 }
+            try await fixture.market.release()
+            try await settled(fixture, ["buy filled 1"])
+            try await eventually("it is up to date") {
+                try await fixture.database.cursor(strategy) == HostFixture.time(5)
+            }
+            try await expectNothingTwice(fixture)
+            try await expectBalanced(fixture, trades: 1)
+        }
+    }
+
     @Test("orders that were lost one after the other are decided once more, each settled before the next candle")
     func lostRoundTrip() async throws {
         try await afterBuying { fixture, strategy, before in

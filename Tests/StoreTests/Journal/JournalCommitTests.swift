@@ -143,24 +143,13 @@ struct JournalCommitTests {
             try await JournalFixture.with { fixture in
                 let before = try await fixture.contents()
                 let step = fixture.buying()[0]
-                // Watched from a connection of its own: on a shared one the question would wait behind the commit.
                 try await fixture.pool.withConnection { claimant in
-                    try await fixture.pool.withConnection { observer in
-                        try await claimant.query("BEGIN")
-                        try await claimant.query("UPDATE tenure.shards SET owner = 2, epoch = 2 WHERE id = 0")
-                        async let answer = fixture.journal.committed([step])
-                        try await eventually(within: .seconds(30), "the commit waits for the shard's row") {
-                            let waiting = try await observer.query(
-                                """
-                                SELECT count(*) FROM pg_stat_activity
-                                WHERE datname = current_database() AND wait_event_type = 'Lock'
-                                """
-                            )[0].decode(Int64.self)
-                            return waiting == 1
-                        }
-                        try await claimant.query(claims ? "COMMIT" : "ROLLBACK")
-                        #expect(try await answer == (claims ? [] : [fixture.strategies[0].id]))
-                    }
+                    try await claimant.query("BEGIN")
+                    try await claimant.query("UPDATE tenure.shards SET owner = 2, epoch = 2 WHERE id = 0")
+                    async let answer = fixture.journal.committed([step])
+                    try await lockWaiters(1, seenBy: claimant)
+                    try await claimant.query(claims ? "COMMIT" : "ROLLBACK")
+                    #expect(try await answer == (claims ? [] : [fixture.strategies[0].id]))
                 }
                 #expect(try await (fixture.contents() == before) == claims)
             }
