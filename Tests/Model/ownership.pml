@@ -35,11 +35,14 @@
 #ifndef FAILOVERS   /* to a standby that lost any number of the last commits (once) */
 #define FAILOVERS 0
 #endif
-#ifndef HANDOVERS   /* a shard is released in good order */
+#ifndef HANDOVERS   /* a shard is handed over in good order */
 #define HANDOVERS 0
 #endif
 #ifndef DRAINS      /* a replica hands over everything and leaves */
 #define DRAINS 0
+#endif
+#ifndef NEWS        /* announcements and answers to them are under way: lost, late, doubled */
+#define NEWS 0
 #endif
 #ifndef STAY_DEAD   /* a process that died is not started again while another lives */
 #define STAY_DEAD 0
@@ -55,6 +58,7 @@
 #define LIVE 1
 #define FENCED 2
 
+#define GIVING (HANDOVERS || DRAINS)
 #define BIT(i) (1 << (i))
 #define RUN(p, s) running[(p) * SHARDS + (s)]
 
@@ -69,19 +73,43 @@ bool fresh[IDS + 1];            /* the lease has not expired by the database's c
 bool held[IDS + 1];             /* the session lock is held */
 byte owner[SHARDS];             /* 0: nobody */
 byte epoch[SHARDS] = 1;
+#if GIVING
+byte handed[SHARDS];            /* whom it was released to; 0: to all */
+bool quits[IDS + 1];            /* the row says that its replica is leaving */
+#endif
 
 #if FAILOVERS
 bool behind;                    /* the standby has stopped receiving: everything from now on will be lost */
 byte s_nextid, s_row[IDS + 1], s_owner[SHARDS], s_epoch[SHARDS];
+#if GIVING
+#error "a failover while shards are handed over is not modelled"
+#endif
 #endif
 
 #define ORPHAN(s) (owner[s] == 0 || row[owner[s]] != LIVE)
+#if GIVING
+#define STAYS(i) (row[i] == LIVE && !quits[i])
+/* Rule: what was released to somebody is kept for it only while it lives and stays. */
+#ifdef NO_RECEIVER_CHECK
+#define KEPT(p, s) (handed[s] != 0 && handed[s] != id[p])
+#else
+#define KEPT(p, s) (handed[s] != 0 && handed[s] != id[p] && STAYS(handed[s]))
+#endif
+/* Rule: what was announced is nobody's before it is released. */
+#ifdef NO_RELEASE_FIRST
+#define TAKEABLE(p, s) ((ORPHAN(s) && !KEPT(p, s)) || announced[s] == id[p])
+#else
+#define TAKEABLE(p, s) (ORPHAN(s) && !KEPT(p, s))
+#endif
+#else
+#define TAKEABLE(p, s) ORPHAN(s)
+#endif
 #if SHARDS > 1
-#define ANY_ORPHAN (ORPHAN(0) || ORPHAN(1))
+#define ANY_TAKEABLE(p) (TAKEABLE(p, 0) || TAKEABLE(p, 1))
 #define OWNS(i) (owner[0] == i || owner[1] == i)
 #define TOOK (got[0] != 0 || got[1] != 0)
 #else
-#define ANY_ORPHAN ORPHAN(0)
+#define ANY_TAKEABLE(p) TAKEABLE(p, 0)
 #define OWNS(i) (owner[0] == i)
 #define TOOK (got[0] != 0)
 #endif
@@ -94,6 +122,14 @@ bool seasoned[REPLICAS];        /* its session has been up for one TTL */
 byte id[REPLICAS];              /* 0: no member */
 bit tl[REPLICAS];               /* the timeline it knows that it joined under */
 byte running[REPLICAS * SHARDS]; /* the epoch at which the shard's strategies run here; 0: not here */
+bool leaving[REPLICAS];         /* it drains */
+
+#if NEWS
+/* Notifications: each there from when it was sent until it is forgotten, so it is read never, late, or twice. */
+byte announced[SHARDS];         /* whom the shard is announced to; 0: nobody */
+bool awaited[SHARDS];           /* somebody is ready for it, or was once */
+bool called[REPLICAS] = true;   /* there may be something to take */
+#endif
 
 byte events = EVENTS;            /* still to come, at most */
 
@@ -140,11 +176,30 @@ hidden byte k;
 #define STILL(reason) (reason)
 #endif
 
+/* Rule: notifications only wake; what there is to take is looked for at every heartbeat, too. */
+#ifdef NO_POLLING
+#define WOKEN(p) called[p]
+#else
+#define WOKEN(p) true
+#endif
+
+inline wakeAll() {
+#ifdef NO_POLLING
+    for (k : 0 .. REPLICAS - 1) {
+        called[k] = true
+    }
+    k = 0
+#else
+    skip
+#endif
+}
+
 /* The verdict. I5, and more: nobody is fenced to whom nothing but restarts of the database happened since it renewed. */
 inline fence(victim) {
     assert(!ANY(INNOCENT, victim));
     row[victim] = FENCED;
-    fresh[victim] = false
+    fresh[victim] = false;
+    wakeAll()
 }
 
 /* What a heartbeat brings back: whose leases have expired, and who is no member any more. */
@@ -186,6 +241,17 @@ inline forgetSeen() {
     target = 0
 }
 
+/* What was to be released may have been or not. */
+inline stopGiving() {
+    if
+    :: e != 0 -> unknown = true
+    :: else
+    fi;
+    gives = 0;
+    receiver = 0;
+    e = 0
+}
+
 inline stopAll(q) {
     for (h : 0 .. SHARDS - 1) {
         RUN(q, h) = 0
@@ -193,7 +259,18 @@ inline stopAll(q) {
     h = 0
 }
 
+#if GIVING
+#define GOES_ON(q, s) (alive[q] && tl[q] == timeline && RUN(q, s) == epoch[s])
+#else
+#define GOES_ON(q, s) false
+#endif
+
 inline claimOne() {
+    /* A hand-over is one: what is taken from nobody who is dead stands still by then. */
+    assert((owner[s] != 0 && row[owner[s]] != LIVE) || !ANY(GOES_ON, s));
+#if GIVING
+    handed[s] = 0;
+#endif
 #ifndef NO_EPOCH_STEP
     epoch[s]++;
     writer[s] = 0;
@@ -203,12 +280,16 @@ inline claimOne() {
     got[s] = epoch[s]
 }
 
+#define MAY_CLAIM(p) (!leaving[p] && MEMBER(p) && ANY_TAKEABLE(p) && WOKEN(p))
+#define CAN_RECEIVE(i) (STAYS(i) && i != id[p])
+
 proctype Replica(byte p) {
     byte target;                /* whose session lock was found free, though it had been seen held */
     byte suspects;              /* whose leases had expired at the last heartbeat (bits) */
     byte seen;                  /* whose session locks were seen held in this session (bits) */
     bool unknown;               /* a claim or release of unknown fate */
-    bool draining;
+    byte gives;                 /* the shard that is being handed over, + 1 */
+    byte receiver;              /* to whom; 0: whoever comes */
     byte got[SHARDS];           /* what a claim took, until its answer is in */
     byte e;
     byte s;
@@ -232,6 +313,9 @@ joining:
             guilty[p] = false;
             row[nextid] = LIVE;
             rowtl[nextid] = timeline;
+#if GIVING
+            quits[nextid] = false;
+#endif
             fresh[nextid] = true;
             held[nextid] = true;
             unknown = false;
@@ -282,7 +366,16 @@ turn:
 #ifndef NO_LISTING
         /* Rule: after a claim (or release) of unknown fate, what is owned is listed, and the two made to agree. */
         if
+#if GIVING
+        /* It is listed now and then, too; rule: not while something is handed over, whose answer would come too late. */
+#ifdef NO_LISTING_WAITS
+        :: true ->
+#else
+        :: gives == 0 ->
+#endif
+#else
         :: unknown ->
+#endif
             atomic {
                 if
                 :: !conn[p] -> goto detached
@@ -296,7 +389,11 @@ turn:
                     }
                 fi
             }
+#if GIVING
+        :: !unknown
+#else
         :: else
+#endif
         fi;
 #endif
         /* Watch: a long poll on a connection of its own; while the server goes down it may still be answered. */
@@ -345,16 +442,19 @@ turn:
         atomic {
             if
             :: !conn[p] -> goto detached
-            :: conn[p] && (draining || !MEMBER(p) || !ANY_ORPHAN)
-            :: conn[p] && !draining && MEMBER(p) && ORPHAN(0) -> s = 0; claimOne();
+            :: conn[p] && !MAY_CLAIM(p)
+            :: conn[p] && MAY_CLAIM(p) && TAKEABLE(p, 0) -> s = 0; claimOne();
 #if SHARDS > 1
                 if
-                :: ORPHAN(1) -> s = 1; claimOne()
+                :: TAKEABLE(p, 1) -> s = 1; claimOne()
                 :: true
                 fi
-            :: conn[p] && !draining && MEMBER(p) && ORPHAN(1) -> s = 1; claimOne()
+            :: conn[p] && MAY_CLAIM(p) && TAKEABLE(p, 1) -> s = 1; claimOne()
 #endif
             fi;
+#ifdef NO_POLLING
+            called[p] = false;
+#endif
             s = 0
         }
         /* Its answer; lost, if the session has ended meanwhile. */
@@ -384,46 +484,120 @@ turn:
             fi
         :: else
         fi;
-#if HANDOVERS || DRAINS
-        /* Give one up in good order: stop it here, then release it. */
+#if GIVING
+        /* Hands one over in good order, a step a turn: it goes on with everything else meanwhile. */
         if
-        :: true
+        :: gives != 0 && e == 0 -> goto settle
+        :: gives != 0 && e != 0 -> goto release
+        :: else
+        fi;
+        if
+        :: !leaving[p] ->
+            if
+            :: true
 #if HANDOVERS
-        :: d_step { events > 0 && RUN(p, 0) != 0 -> events--; s = 0; e = RUN(p, 0); RUN(p, 0) = 0 }
+            :: d_step { events > 0 && RUN(p, 0) != 0 -> events--; gives = 1 }
 #if SHARDS > 1
-        :: d_step { events > 0 && RUN(p, 1) != 0 -> events--; s = 1; e = RUN(p, 1); RUN(p, 1) = 0 }
+            :: d_step { events > 0 && RUN(p, 1) != 0 -> events--; gives = 2 }
 #endif
 #endif
 #if DRAINS
-        :: d_step { events > 0 && !draining && ANY(LIVES, p) -> events--; draining = true }
-        :: d_step { draining && RUN(p, 0) != 0 -> s = 0; e = RUN(p, 0); RUN(p, 0) = 0 }
-#if SHARDS > 1
-        :: d_step { draining && RUN(p, 1) != 0 -> s = 1; e = RUN(p, 1); RUN(p, 1) = 0 }
+            :: d_step { events > 0 && ANY(LIVES, p) -> events--; leaving[p] = true }
 #endif
-#endif
-        fi;
-        if
-        :: e != 0 ->
+            fi
+        :: leaving[p] ->
+            /* Everything; and the row says so. */
             atomic {
                 if
-                :: !conn[p] -> e = 0; s = 0; unknown = true; goto detached
-                :: conn[p] ->
-                    d_step {
-                        if
-                        :: owner[s] == id[p] && epoch[s] == e -> owner[s] = 0
-                        :: else
-                        fi;
-                        e = 0;
-                        s = 0
-                    }
+                :: !conn[p] -> goto detached
+                :: conn[p] -> quits[id[p]] = true
                 fi
+            }
+            if
+            :: RUN(p, 0) != 0 -> gives = 1
+#if SHARDS > 1
+            :: RUN(p, 1) != 0 -> gives = 2
+#endif
+            :: else
+            fi
+        fi;
+        if
+        :: gives != 0 ->
+            /* The receiver is told what will come, so that it gets ready. Nothing is owned by that. */
+            atomic {
+                if
+                :: !conn[p] -> goto detached
+                :: conn[p] && CAN_RECEIVE(1) -> receiver = 1
+                :: conn[p] && CAN_RECEIVE(2) -> receiver = 2
+#if IDS > 2
+                :: conn[p] && CAN_RECEIVE(3) -> receiver = 3
+#endif
+#if IDS > 3
+                :: conn[p] && CAN_RECEIVE(4) -> receiver = 4
+#endif
+                :: conn[p] -> receiver = 0
+                fi
+#if NEWS
+                announced[gives - 1] = receiver
+#endif
             }
         :: else
         fi;
+        goto given;
+settle:
+        /* Then, whether the receiver has answered or not, the strategies are brought to a settled point and stopped. */
+#ifdef NO_PATIENCE
+        if
+        :: receiver == 0 || awaited[gives - 1]
+        :: !conn[p] -> goto detached
+        fi;
+#endif
+        atomic {
+            e = RUN(p, gives - 1);
+            if
+            :: e == 0 -> gives = 0; receiver = 0
+            :: else ->
+#ifndef NO_SETTLE_FIRST
+                RUN(p, gives - 1) = 0
+#endif
+            fi
+        }
+        goto given;
+release:
+        /* And the shard is released to the receiver, if that lives and stays, or else to all. */
+        atomic {
+            if
+            :: !conn[p] -> goto detached
+            :: conn[p] ->
+                d_step {
+                    s = gives - 1;
+                    if
+                    :: owner[s] == id[p] && epoch[s] == e ->
+                        owner[s] = 0;
+                        handed[s] = (STAYS(receiver) -> receiver : 0);
+                        wakeAll()
+                    :: else
+                    fi;
+                    s = 0
+                }
+            fi
+        }
+        d_step {
+#ifdef NO_SETTLE_FIRST
+            if
+            :: RUN(p, gives - 1) == e -> RUN(p, gives - 1) = 0
+            :: else
+            fi;
+#endif
+            gives = 0;
+            receiver = 0;
+            e = 0
+        }
+given:
 #if DRAINS
         /* Nothing owned any more (the foreign key says the same): the row goes, the lock is freed. */
         if
-        :: draining ->
+        :: leaving[p] && gives == 0 ->
             atomic {
                 if
                 :: conn[p] && row[id[p]] == LIVE && !OWNS(id[p]) ->
@@ -432,13 +606,23 @@ turn:
                         endSession(p);
                         id[p] = 0;
                         alive[p] = false;
-                        draining = false
+                        leaving[p] = false
                     }
                     goto gone
                 :: else -> unknown = true
                 fi
             }
         :: else
+        fi;
+#endif
+#if NEWS
+        /* Told of what will come, at any time, once or again: it gets ready, and says so. */
+        if
+        :: true
+        :: conn[p] && announced[0] == id[p] -> awaited[0] = true
+#if SHARDS > 1
+        :: conn[p] && announced[1] == id[p] -> awaited[1] = true
+#endif
         fi;
 #endif
 #endif
@@ -467,6 +651,7 @@ detached:
                 h = 0;
                 conn[p] = true;
                 held[id[p]] = true;
+                stopGiving();
                 forgetSeen()
             }
         }
@@ -478,9 +663,16 @@ fenced:
             endSession(p);
             stopAll(p);
             id[p] = 0;
+            stopGiving();
             forgetSeen();
             unknown = false
         } }
+#if DRAINS
+        if
+        :: leaving[p] -> d_step { alive[p] = false; leaving[p] = false } goto gone
+        :: else
+        fi;
+#endif
         goto joining
     } unless {
         d_step {
@@ -489,7 +681,9 @@ fenced:
             suspects = 0;
             seen = 0;
             unknown = false;
-            draining = false;
+            gives = 0;
+            receiver = 0;
+            leaving[p] = false;
             for (h : 0 .. SHARDS - 1) {
                 got[h] = 0
             }
@@ -619,6 +813,25 @@ end:
     od
 }
 
+#if NEWS
+/* Notifications are forgotten, read or not. */
+proctype Oblivion() {
+end:
+    do
+    :: announced[0] != 0 -> announced[0] = 0
+    :: awaited[0] -> awaited[0] = false
+#if SHARDS > 1
+    :: announced[1] != 0 -> announced[1] = 0
+    :: awaited[1] -> awaited[1] = false
+#endif
+#ifdef NO_POLLING
+    :: called[0] -> called[0] = false
+    :: called[1] -> called[1] = false
+#endif
+    od
+}
+#endif
+
 #define CRASH(p) d_step { \
         CRASHES && events > 0 && alive[p] && id[p] != 0 -> \
         events--; endSession(p); stopAll(p); alive[p] = false }
@@ -726,6 +939,9 @@ init {
         }
 #endif
         run Clock();
+#if NEWS
+        run Oblivion();
+#endif
         run Environment();
         run Replica(0);
         run Replica(1);
@@ -749,8 +965,11 @@ init {
 #define ALL_SERVED SERVED(0)
 #endif
 
-/* I4, in its strong form: once the faults have stopped, every shard comes to be run, by its owner alone, for ever. */
+#define LEAVES(p, x) leaving[p]
+
+/* I4, in its strong form: once the faults have stopped, every shard comes to be run, by its owner alone, for ever; and
+ * whoever was to leave has left. */
 ltl I4 {
-    <>[] ALL_SERVED
+    <>[] (ALL_SERVED && !ANY(LEAVES, 0))
 }
 #endif
