@@ -1,4 +1,5 @@
 import Strategies
+import TestSupport
 import Testing
 import Trading
 

@@ -15,7 +15,7 @@ struct ClientCommandTests {
             "on=true",
             "--set", "catch_up=act", "--set", "note=a=b", "--set", "empty=", "--set", #"list=[1]"#,
         ])
-        let values = Dictionary(uniqueKeysWithValues: command.parameters.map { ($0.key, $0.value) })
+        let values = Dictionary(uniqueKeysWithValues: command.strategy.parameters.map { ($0.key, $0.value) })
         #expect(
             values == [
                 "fast": .number(5), "ratio": try JSONValue(text: "0.004"), "on": .bool(true),

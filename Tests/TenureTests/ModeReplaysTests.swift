@@ -13,8 +13,7 @@ import Trading
 @Suite(.timeLimit(.minutes(5)))
 struct ModeReplaysTests {
     /// An exchange that keeps everybody waiting until it is opened, and then has no candles.
-    private final class Gate: Exchange {
-        let name = "binance"
+    private final class Gate: SilentExchange {
         private let state = Mutex((isOpen: false, asked: 0))
 
         var asked: Int { state.withLock { $0.asked } }
@@ -28,29 +27,6 @@ struct ModeReplaysTests {
                 }
             }
             return Timestamp(milliseconds: 1_700_000_000_000)
-        }
-
-        func market(_ symbol: Symbol) async throws(ExchangeError) -> Market {
-            throw ExchangeError(.unreachable, "not asked here")
-        }
-
-        func candles(_ symbol: Symbol, _ interval: Interval, from: Timestamp, limit: Int) async throws(ExchangeError)
-            -> [Candle]
-        { [] }
-
-        func listen(
-            to markets: [(symbol: Symbol, interval: Interval)],
-            for duration: Duration,
-            isAttached: @Sendable () -> Void
-        ) async { isAttached() }
-
-        func withMarketEvents<R: Sendable>(
-            _ symbol: Symbol,
-            _ interval: Interval,
-            after cursor: Timestamp,
-            _ body: (MarketEvents) async throws -> R
-        ) async throws -> R {
-            throw ExchangeError(.unreachable, "not asked here")
         }
     }
 

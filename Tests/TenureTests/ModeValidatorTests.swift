@@ -10,9 +10,8 @@ import Trading
 
 /// What can be started is what this program can run.
 struct ModeValidatorTests {
-    /// An exchange as it answers when it is asked about one market, or is away. Only what the validator asks is there.
-    private struct Markets: Exchange {
-        let name = "binance"
+    /// An exchange as it answers when it is asked about one market, or is away.
+    private struct Markets: SilentExchange {
         let isAway: Bool
 
         func market(_ symbol: Symbol) async throws(ExchangeError) -> Market {
@@ -27,27 +26,6 @@ struct ModeValidatorTests {
                 marketLotSize: nil,
                 minimumNotional: "5"
             )
-        }
-
-        func serverTime() async throws(ExchangeError) -> Timestamp { Timestamp(milliseconds: 0) }
-
-        func candles(_ symbol: Symbol, _ interval: Interval, from: Timestamp, limit: Int) async throws(ExchangeError)
-            -> [Candle]
-        { [] }
-
-        func listen(
-            to markets: [(symbol: Symbol, interval: Interval)],
-            for duration: Duration,
-            isAttached: @Sendable () -> Void
-        ) async { isAttached() }
-
-        func withMarketEvents<R: Sendable>(
-            _ symbol: Symbol,
-            _ interval: Interval,
-            after cursor: Timestamp,
-            _ body: (MarketEvents) async throws -> R
-        ) async throws -> R {
-            throw ExchangeError(.unreachable, "not asked here")
         }
     }
 

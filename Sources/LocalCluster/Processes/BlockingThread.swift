@@ -1,7 +1,7 @@
 import Glibc
 
 /// A thread for work that blocks: waiting for a child, reading its output. Swift's cooperative pool must not do that.
-enum BlockingThread {
+package enum BlockingThread {
     private final class Work {
         let body: @Sendable () -> Void
 
@@ -11,7 +11,7 @@ enum BlockingThread {
     }
 
     /// Runs `body` on a new detached thread.
-    static func start(_ body: @escaping @Sendable () -> Void) {
+    package static func start(_ body: @escaping @Sendable () -> Void) {
         let work = Unmanaged.passRetained(Work(body))
         var thread = pthread_t()
         let result = pthread_create(

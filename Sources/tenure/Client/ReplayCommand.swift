@@ -11,24 +11,7 @@ struct ReplayCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "What it trades: BTCUSDT.")
-    var symbol: String
-
-    @Option(help: "What it does: scalp, …")
-    var mode: String
-
-    @Option(help: "Its candles: 1s, 1m, 5m, …")
-    var interval: String
-
-    @Option(help: "Where it trades, if not on the cluster's default exchange.")
-    var exchange: String?
-
-    @Option(
-        name: .customLong("set"),
-        help: ArgumentHelp("A parameter of the mode. What is not set has its default.", valueName: "key=value"),
-        transform: StartCommand.Parameter.init
-    )
-    var parameters: [StartCommand.Parameter] = []
+    @OptionGroup var strategy: ModeArguments
 
     @Option(help: "How many of the latest candles it acts on, 100 to 5000. (default: 1000)")
     var candles: Int?
@@ -36,15 +19,13 @@ struct ReplayCommand: AsyncParsableCommand {
     @OptionGroup var options: ClientOptions
 
     func run() async throws {
-        var body: [String: JSONValue] = [
-            "symbol": .string(symbol), "mode": .string(mode), "interval": .string(interval),
-            "config": .object(try StartCommand.object(of: parameters, "--set")),
-        ]
-        if let exchange { body["exchange"] = .string(exchange) }
+        var body = try strategy.body()
         if let candles { body["candles"] = .number(.init(candles)) }
         let client = try options.client()
         let request = body
-        let answer = try await withProgress("Replaying \(symbol)") { try await client.post("/api/replay", request) }
+        let answer = try await withProgress("Replaying \(strategy.symbol)") {
+            try await client.post("/api/replay", request)
+        }
         options.print(answer, Self.text)
     }
 

@@ -11,27 +11,10 @@ struct StartCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "What it trades: BTCUSDT.")
-    var symbol: String
-
-    @Option(help: "What it does: scalp, …")
-    var mode: String
-
-    @Option(help: "Its candles: 1s, 1m, 5m, …")
-    var interval: String
-
-    @Option(help: "Where it trades, if not on the cluster's default exchange.")
-    var exchange: String?
+    @OptionGroup var strategy: ModeArguments
 
     @Flag(help: "Trade with real money, not on paper.")
     var live = false
-
-    @Option(
-        name: .customLong("set"),
-        help: ArgumentHelp("A parameter of the mode. What is not set has its default.", valueName: "key=value"),
-        transform: Parameter.init
-    )
-    var parameters: [Parameter] = []
 
     @Option(
         name: .customLong("limit"),
@@ -69,17 +52,13 @@ struct StartCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let config = try Self.object(of: parameters, "--set")
         let limits = try Self.object(of: limits, "--limit")
-        var body: [String: JSONValue] = [
-            "symbol": .string(symbol), "mode": .string(mode), "interval": .string(interval),
-            "execution": .string(live ? "live" : "paper"), "config": .object(config),
-        ]
+        var body = try strategy.body()
+        body["execution"] = .string(live ? "live" : "paper")
         if !limits.isEmpty { body["limits"] = .object(limits) }
-        if let exchange { body["exchange"] = .string(exchange) }
         let client = try options.client()
         let request = body
-        let answer = try await withProgress("Starting \(symbol)") {
+        let answer = try await withProgress("Starting \(strategy.symbol)") {
             try await client.post(
                 "/api/live-strategy/start",
                 request,

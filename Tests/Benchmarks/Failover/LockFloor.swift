@@ -57,32 +57,7 @@ struct LockFloor {
 
     private static func onThread(_ body: @escaping @Sendable () -> Int64) async -> Int64 {
         await withCheckedContinuation { continuation in
-            BlockingWork.start { continuation.resume(returning: body()) }
+            BlockingThread.start { continuation.resume(returning: body()) }
         }
-    }
-}
-
-/// A thread for one call that blocks.
-private enum BlockingWork {
-    static func start(_ body: @escaping @Sendable () -> Void) {
-        let box = Unmanaged.passRetained(Box(body))
-        var thread = pthread_t()
-        let result = pthread_create(
-            &thread,
-            nil,
-            { argument in
-                guard let argument else { return nil }
-                Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
-                return nil
-            },
-            box.toOpaque()
-        )
-        precondition(result == 0, "a thread could not be created: error \(result)")
-        pthread_detach(thread)
-    }
-
-    private final class Box: Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
 }

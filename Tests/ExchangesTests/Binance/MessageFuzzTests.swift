@@ -36,16 +36,6 @@ struct MessageFuzzTests {
         """,
     ]
 
-    private static let request = OrderRequest(
-        symbol: "BTCUSDT",
-        side: .sell,
-        kind: .market,
-        quantity: "10",
-        clientOrderID: "6gCrw2kRUAF9CvJDGP16IP",
-        signedAt: Timestamp(milliseconds: 1_507_725_176_000),
-        receiveWindow: 5_000
-    )
-
     @Test(arguments: [1, 2] as [UInt64])
     func `whatever arrives is read or refused`(seed: UInt64) {
         var (mutator, read) = (Mutator(Self.messages, seed: seed), 0)
@@ -58,7 +48,7 @@ struct MessageFuzzTests {
             if (try? OrderDocument.order(data)) != nil { read += 1 }
             _ = try? OrderDocument.orders(data)
             for status in [200, 400, 503] {
-                _ = OrderAnswer.response(status: status, body: data).outcome(of: Self.request)
+                _ = OrderAnswer.response(status: status, body: data).outcome(of: .example)
             }
         }
         // Otherwise nothing was tried but the first lines.

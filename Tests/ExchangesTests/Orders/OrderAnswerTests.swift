@@ -6,16 +6,6 @@ import Trading
 @testable import Exchanges
 
 @Suite struct OrderAnswerTests {
-    private static let request = OrderRequest(
-        symbol: "BTCUSDT",
-        side: .sell,
-        kind: .market,
-        quantity: "10",
-        clientOrderID: "6gCrw2kRUAF9CvJDGP16IP",
-        signedAt: Timestamp(milliseconds: 1_507_725_176_000),
-        receiveWindow: 5_000
-    )
-
     /// Binance's own example.
     private static let full = """
         {"symbol":"BTCUSDT","orderId":28,"orderListId":-1,"clientOrderId":"6gCrw2kRUAF9CvJDGP16IP","transactTime":1507725176595,\
@@ -27,7 +17,7 @@ import Trading
         """
 
     private static func outcome(_ status: Int, _ body: String) -> OrderOutcome {
-        OrderAnswer.response(status: status, body: Data(body.utf8)).outcome(of: request)
+        OrderAnswer.response(status: status, body: Data(body.utf8)).outcome(of: .example)
     }
 
     @Test func `an accepted order is read with its fills`() throws {
@@ -94,8 +84,8 @@ import Trading
     }
 
     @Test func `a request that had no connection was not sent; one without an answer is unknown`() {
-        #expect(OrderAnswer.notSent(reason: "no").outcome(of: Self.request) == .notSent(reason: "no"))
-        #expect(OrderAnswer.nothing(reason: "no").outcome(of: Self.request) == .unknown(reason: "no"))
+        #expect(OrderAnswer.notSent(reason: "no").outcome(of: .example) == .notSent(reason: "no"))
+        #expect(OrderAnswer.nothing(reason: "no").outcome(of: .example) == .unknown(reason: "no"))
     }
 
     /// Answers that were cut, or in which a byte was changed, are never taken for a refusal, and for an acceptance only with the
@@ -109,10 +99,10 @@ import Trading
             }
             if Bool.random(using: &random) { bytes.removeLast(Int.random(in: 1..<bytes.count, using: &random)) }
             let status = Bool.random(using: &random) ? 200 : Int.random(in: 500..<600, using: &random)
-            switch OrderAnswer.response(status: status, body: Data(bytes)).outcome(of: Self.request) {
+            switch OrderAnswer.response(status: status, body: Data(bytes)).outcome(of: .example) {
             case .accepted(let order):
-                #expect(status == 200 && order.clientOrderID == Self.request.clientOrderID, "seed \(seed)")
-                #expect(order.symbol == Self.request.symbol, "seed \(seed)")
+                #expect(status == 200 && order.clientOrderID == OrderRequest.example.clientOrderID, "seed \(seed)")
+                #expect(order.symbol == OrderRequest.example.symbol, "seed \(seed)")
             case .unknown: break
             case .rejected, .duplicate, .notSent:
                 Issue.record("seed \(seed): \(String(decoding: bytes, as: UTF8.self))")

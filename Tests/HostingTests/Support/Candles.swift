@@ -29,28 +29,9 @@ enum Candles {
         }
     }
 
-    /// A made-up market in prices of two decimals; each step is up to half a percent either way.
-    static func randomWalk(count: Int, interval: Interval = .fiveMinutes, seed: UInt64) -> [Candle] {
-        var random = SeededGenerator(seed: seed)
-        var price = 84_000.0
-        return (0..<count).map { index in
-            let open = price
-            price *= 1 + Double.random(in: -0.005...0.005, using: &random)
-            let high = max(open, price) * (1 + Double.random(in: 0...0.001, using: &random))
-            let low = min(open, price) * (1 - Double.random(in: 0...0.001, using: &random))
-            return Candle(
-                openTime: start + Int64(index) * interval.milliseconds,
-                open: cents(open),
-                high: cents(high),
-                low: cents(low),
-                close: cents(price),
-                volume: FixedDecimal(raw: Int128.random(in: 0...10_000_000_000, using: &random))
-            )
-        }
-    }
-
-    private static func cents(_ price: Double) -> FixedDecimal {
-        FixedDecimal(raw: Int128((price * 100).rounded()) * 1_000_000)
+    /// Of five minutes; each step is up to half a percent either way.
+    static func randomWalk(count: Int, seed: UInt64) -> [Candle] {
+        RandomWalk.candles(count: count, from: start, interval: .fiveMinutes, step: 0.005, wick: 0.001, seed: seed)
     }
 }
 
