@@ -21,13 +21,20 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable {
     /// Milliseconds from `earlier` to `self`.
     public func since(_ earlier: Timestamp) -> Int64 { milliseconds - earlier.milliseconds }
 
-    /// - Throws: `DecodingError` also for what lies outside the years 1 to 9999: nothing is to be reckoned with it.
+    /// `nil` for what lies outside the years 1 to 9999: nothing is to be reckoned with it.
+    public init?(told milliseconds: Int64) {
+        guard Self.calendar.contains(milliseconds) else { return nil }
+        self.milliseconds = milliseconds
+    }
+
+    /// - Throws: `DecodingError` also for what lies outside the years 1 to 9999.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        milliseconds = try container.decode(Int64.self)
-        guard Self.calendar.contains(milliseconds) else {
+        let milliseconds = try container.decode(Int64.self)
+        guard let moment = Self(told: milliseconds) else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(milliseconds) is no moment")
         }
+        self = moment
     }
 
     private static let calendar: Range<Int64> = -62_135_596_800_000..<253_402_300_800_000

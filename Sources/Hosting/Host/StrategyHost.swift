@@ -78,7 +78,7 @@ package final class StrategyHost: ShardHost, Service {
             await withDiscardingTaskGroup { group in
                 var ledger = HostLedger(trials: self.services.trials)
                 var shown = HostLedger.Census()
-                group.addTask { await self.rehearseLoading() }
+                group.addTask { await self.rehearse() }
                 for await command in self.commands {
                     self.handle(command, &ledger, &group)
                     self.compare(&ledger, &group)
@@ -97,11 +97,19 @@ package final class StrategyHost: ShardHost, Service {
         }
     }
 
-    /// Loads nothing, so that the server has planned it when it matters.
-    private func rehearseLoading() async {
-        // Nothing depends on it.
-        _ = try? await services.restoring.load([], owner: 0)
-        try? await shards.markReady([FencingToken(shard: -1, owner: 0, epoch: 0)])
+    /// Loads nothing and commits nothing, so that the server has planned it when it matters.
+    private func rehearse() async {
+        while !Task.isCancelled {
+            do {
+                _ = try await services.restoring.load([], owner: 0)
+                try await shards.markReady([FencingToken(shard: -1, owner: 0, epoch: 0)])
+                try await services.journal.rehearse()
+                return
+            } catch {
+                // The database is away, or its tables are only being made. Nothing depends on it; cancellation ends it.
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
     }
 
     private func handle(_ command: Command, _ ledger: inout HostLedger, _ group: inout DiscardingTaskGroup) {

@@ -58,6 +58,9 @@ package final class StepJournal: Service {
         }
     }
 
+    /// Commits nothing: see `JournalRepository.rehearseCommits`.
+    func rehearse() async throws { try await repository.rehearseCommits() }
+
     /// Steps that wait to be sent.
     var waitingSteps: Int { state.withLock { $0.waiting.count } }
 

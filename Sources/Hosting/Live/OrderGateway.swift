@@ -42,8 +42,8 @@ struct OrderGateway: Sendable {
         )
         venue.feed.watch(order.id)
         // Unstructured: once it has begun, its answer is waited for (as long as a request may take), although the strategy is
-        // being stopped or handed over; else every drain would leave orders in doubt.
-        let answer = Task { await trading.place(request) }
+        // being stopped or handed over; else every drain would leave orders in doubt. At once: no other thread is to take it up.
+        let answer = Task.immediate { await trading.place(request) }
         // What takes time is done while it is under way.
         logger.info("\(order.line(of: market.symbol))", metadata: order.metadata)
         switch await answer.value {

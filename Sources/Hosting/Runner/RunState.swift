@@ -49,9 +49,5 @@ struct RunState: Codable, Equatable {
         self.risk = risk
     }
 
-    func text() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
+    func text() throws -> String { try JSONTextEncoder.text(of: self) }
 }

@@ -21,6 +21,12 @@ struct PostgresParameters: Sendable {
         lengths.append(Int32(bytes.count - start))
     }
 
+    mutating func append(contentsOf others: PostgresParameters) {
+        types += others.types
+        lengths += others.lengths
+        bytes += others.bytes
+    }
+
     /// Calls `body` with what libpq wants: pointers to each value (nil for NULL), lengths, formats (all binary).
     func withPointers<R>(
         _ body: (

@@ -2,7 +2,7 @@ package import Trading
 
 /// A row of the order journal at the moment of the decision.
 package struct JournalledOrder: Sendable, Hashable, Codable {
-    package enum Status: String, Sendable, Hashable, Codable {
+    package enum Status: String, Sendable, Hashable, Codable, CaseIterable {
         /// May have left, or not.
         case intended
         /// The exchange has it, and may still fill it.

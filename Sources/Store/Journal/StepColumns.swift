@@ -42,8 +42,6 @@ struct StepColumns {
     private(set) var leavingStrategies: [Int64] = []
     private(set) var leavingOrders: [String] = []
     private(set) var leavingEntries: [Bool] = []
-    /// Whether anything may change what is held.
-    private(set) var mayChangeExposure = false
 
     private(set) var settledStrategies: [Int64] = []
     private(set) var settledOrders: [String] = []
@@ -62,6 +60,28 @@ struct StepColumns {
     private(set) var fillTimes: [Int64] = []
     private(set) var fillCommissions: [Int64?] = []
     private(set) var fillCommissionAssets: [String?] = []
+
+    /// What steps may consist of beside their checkpoints.
+    struct Parts: OptionSet {
+        let rawValue: Int
+
+        /// Orders that open nothing, or are not to leave.
+        static let exits = Parts(rawValue: 1)
+        /// Orders of which one at least may open something.
+        static let entries = Parts(rawValue: 2)
+        /// Settlements and fills.
+        static let trades = Parts(rawValue: 4)
+        /// What people are told beside that.
+        static let notes = Parts(rawValue: 8)
+    }
+
+    var parts: Parts {
+        var parts: Parts = []
+        if !orderIDs.isEmpty { parts.insert(leavingEntries.contains(true) ? .entries : .exits) }
+        if !settledOrders.isEmpty || !fillOrders.isEmpty { parts.insert(.trades) }
+        if !announcing.isEmpty || limits.contains(where: { $0 != nil }) { parts.insert(.notes) }
+        return parts
+    }
 
     init(_ steps: [Step]) throws {
         for step in steps {
@@ -88,8 +108,6 @@ struct StepColumns {
             versions.append(checkpoint.version)
             closed.append(checkpoint.closed)
             if step.announces { announcing.append(step.strategyID) }
-            mayChangeExposure =
-                mayChangeExposure || !step.orders.isEmpty || !step.settlements.isEmpty || !step.fills.isEmpty
             for order in step.orders { try append(order, of: step.strategyID) }
             for settlement in step.settlements { try append(settlement, of: step.strategyID) }
             for fill in step.fills { try append(fill, of: step.strategyID) }

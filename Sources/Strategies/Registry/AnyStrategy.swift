@@ -1,4 +1,3 @@
-import FoundationEssentials
 public import Trading
 
 /// A strategy of any mode.
@@ -47,7 +46,7 @@ public struct AnyStrategy: Sendable {
     /// Throws ``StrategyError`` (``StrategyError/Code/unwritableState``).
     public func state() throws -> String {
         do {
-            return String(decoding: try Self.encode(strategy), as: UTF8.self)
+            return try JSONTextEncoder.text(of: strategy)
         } catch {
             throw StrategyError(
                 .unwritableState,
@@ -55,11 +54,5 @@ public struct AnyStrategy: Sendable {
                 underlying: error
             )
         }
-    }
-
-    private static func encode(_ strategy: some Strategy) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(strategy)
     }
 }

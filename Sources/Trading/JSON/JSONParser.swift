@@ -98,6 +98,8 @@ struct JSONParser {
             try digits("a digit was expected in the exponent")
         }
         let text = bytes[start..<position]
+        // Most are short whole numbers.
+        if text.count < 19, let integer = Int64(String(decoding: text, as: UTF8.self)) { return Decimal(integer) }
         let significant = text.prefix { $0 | 0x20 != UInt8(ascii: "e") }
             .drop { !(UInt8(ascii: "1")...UInt8(ascii: "9")).contains($0) }
             .count { $0 != UInt8(ascii: ".") }

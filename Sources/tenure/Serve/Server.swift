@@ -42,11 +42,12 @@ struct Server {
             connectionString: settings.sessionDatabaseURL,
             applicationName: identity.applicationName
         )
-        let pool = PostgresPool(configuration: pooled, size: 3, acquireTimeout: .seconds(1), logger: logger)
-        // Behind nothing else, and planned beforehand: a failover waits for it.
+        let pool = PostgresPool(configuration: pooled, size: 2, acquireTimeout: .seconds(1), logger: logger)
+        // Behind nothing else, and planned beforehand: a failover waits for the one, every order for the other.
         var planned = pooled
         planned.settings["plan_cache_mode"] = "force_generic_plan"
         let restoring = PostgresPool(configuration: planned, size: 1, acquireTimeout: .seconds(1), logger: logger)
+        let committing = PostgresPool(configuration: planned, size: 1, acquireTimeout: .seconds(1), logger: logger)
         let listener = PostgresListener(configuration: direct, channels: ["tenure"], logger: logger)
         let changes = ChangeSignal()
         let queries = StrategyQueries(database: pool)
@@ -95,7 +96,7 @@ struct Server {
             registry.onRender { left.record(binance.pauseLeft(scope) / .seconds(1)) }
         }
         let repository = JournalRepository(pool)
-        let journal = StepJournal(repository: repository, logger: logger)
+        let journal = StepJournal(repository: JournalRepository(committing), logger: logger)
         let services = HostingServices(
             registry: modes,
             exchanges: exchanges,
@@ -177,6 +178,7 @@ struct Server {
         var members: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: EndlessService { try await pool.run() }),
             .init(service: EndlessService { try await restoring.run() }),
+            .init(service: EndlessService { try await committing.run() }),
             .init(service: EndlessService { try await listener.run() }),
             .init(service: EndlessService { await forward(listener, to: changes, events) }),
             .init(service: EndlessService { await events.run() }),

@@ -5,7 +5,8 @@ import Crypto
 /// Neither is ever shown: as text this is a placeholder.
 package struct BinanceCredentials: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     let apiKey: String
-    private let secret: SymmetricKey
+    /// Has read the secret, and nothing else.
+    private let keyed: HMAC<SHA256>
 
     /// - Throws: ``ExchangeError/Code/invalidRequest`` for what cannot be a key or a secret.
     package init(apiKey: String, apiSecret: String) throws(ExchangeError) {
@@ -22,14 +23,21 @@ package struct BinanceCredentials: Sendable, CustomStringConvertible, CustomDebu
             }
         }
         self.apiKey = apiKey
-        secret = SymmetricKey(data: Array(apiSecret.utf8))
+        keyed = HMAC<SHA256>(key: SymmetricKey(data: Array(apiSecret.utf8)))
     }
 
     /// HMAC SHA-256 of exactly these bytes, in hexadecimal.
     func signature(of payload: String) -> String {
-        let code = HMAC<SHA256>.authenticationCode(for: Array(payload.utf8), using: secret)
+        var code = keyed
+        code.update(data: Array(payload.utf8))
         let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: code.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        var text: [UInt8] = []
+        text.reserveCapacity(64)
+        for byte in code.finalize() {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
     package var description: String { "BinanceCredentials(…)" }
