@@ -16,10 +16,6 @@ extension RiskLimits {
 
     /// JSON, without those that there are not.
     package var jsonText: String {
-        get throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            return String(decoding: try encoder.encode(self), as: UTF8.self)
-        }
+        get throws { try JSONTextEncoder.text(of: self) }
     }
 }

@@ -184,7 +184,9 @@ private struct JSONMembers<Key: CodingKey>: KeyedEncodingContainerProtocol {
     func encode(_ value: UInt64, forKey key: Key) { node.member(key).set(integer: value) }
     func encode(_ value: some Encodable, forKey key: Key) throws { try node.member(key).set(value) }
 
-    func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) -> KeyedEncodingContainer<Nested> {
+    func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) -> KeyedEncodingContainer<
+        Nested
+    > {
         node.member(key).container(keyedBy: type)
     }
 

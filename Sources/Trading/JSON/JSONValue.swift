@@ -11,10 +11,8 @@ public enum JSONValue: Sendable, Hashable {
 
     /// The value as JSON text, keys sorted: the same value gives the same text.
     public var text: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Every case encodes; the encoder cannot fail on them.
-        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
+        // Every case can be written.
+        (try? JSONTextEncoder.text(of: self)) ?? "null"
     }
 
     /// Reads one JSON text, strictly: see ``JSONParser``. The error says where it is wrong.

@@ -10,6 +10,18 @@ struct StatementTests {
         #expect(statement.sql == "SELECT $1 FROM some.table WHERE name = $2 AND id = $3")
     }
 
+    @Test func `a statement is put together from parts, whose parameters are counted on`() async throws {
+        let none: PostgresStatement = ""
+        let inner: PostgresStatement = "\("b")::text || \(raw: "'$1'") || \(3)"
+        let part: PostgresStatement = "concat(\(inner), \("d"))"
+        let statement: PostgresStatement = "SELECT \(1)::bigint, \(part), \(none)\(Int64(4))::bigint"
+        #expect(statement.sql == "SELECT $1::bigint, concat($2::text || '$1' || $3, $4), $5::bigint")
+        try await withConnection { connection in
+            let row = try #require(try await connection.query(statement).first)
+            #expect(try row.decode(Int64.self, String.self, Int64.self) == (1, "b$13d", 4))
+        }
+    }
+
     @Test func `an error carries the server's fields and the text, but no parameters`() async throws {
         try await withConnection { connection in
             try await connection.execute(script: "CREATE TEMP TABLE t (id int CONSTRAINT t_key PRIMARY KEY)")

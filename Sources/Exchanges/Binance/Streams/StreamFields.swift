@@ -16,7 +16,9 @@ struct StreamFields {
 
     func bool(_ key: String) -> Bool? { if case .bool(let value) = members[key] { value } else { nil } }
 
-    func integer(_ key: String) -> Int64? { if case .number(let number) = members[key] { Int64("\(number)") } else { nil } }
+    func integer(_ key: String) -> Int64? {
+        if case .number(let number) = members[key] { Int64("\(number)") } else { nil }
+    }
 
     func moment(_ key: String) -> Timestamp? { integer(key).flatMap { Timestamp(told: $0) } }
 

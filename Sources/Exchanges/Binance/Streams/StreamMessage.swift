@@ -29,7 +29,8 @@ enum StreamMessage: Sendable, Hashable {
         let event = StreamFields(members["data"] ?? members["event"] ?? .object(members))
         switch event.text("e") {
         case "kline":
-            guard let candle = event.candle, let symbol = event["k"].text("s"), let interval = event["k"].text("i") else {
+            guard let candle = event.candle, let symbol = event["k"].text("s"), let interval = event["k"].text("i")
+            else {
                 throw ExchangeError(
                     .malformed,
                     "a candle on a stream lacks its fields; check that the URL is the exchange's"

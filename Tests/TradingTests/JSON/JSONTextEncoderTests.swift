@@ -1,0 +1,86 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Trading
+
+@Suite("Writing JSON", .timeLimit(.minutes(5)))
+struct JSONTextEncoderTests {
+    private struct Everything: Codable, Equatable {
+        var text = ""
+        var number = 0.0
+        var small: Float = 0
+        var integers: [Int64] = []
+        var unsigned: UInt64 = 0
+        var price: FixedDecimal = .zero
+        var moment = Timestamp(milliseconds: 0)
+        var amount = Decimal(0)
+        var bytes = Data()
+        var place = URL(string: "https://example.org/a?b=c")
+        var flag = false
+        var nothing: String?
+        var named: [String: [Double]] = [:]
+        var numbered: [Int: Bool] = [:]
+        var inner: [Everything] = []
+    }
+
+    private func any(_ random: inout SeededGenerator, depth: Int = 0) -> Everything {
+        var value = Everything()
+        let scalars: [Unicode.Scalar] = ["a", "\"", "\\", "/", "\n", "\u{1}", "\u{1F}", "\u{7F}", "é", "😀", "\u{2028}"]
+        value.text = String(
+            String.UnicodeScalarView(
+                (0..<Int.random(in: 0...12, using: &random)).map { _ in scalars.randomElement(using: &random)! }
+            )
+        )
+        let doubles = [0, -0.0, 1, 1e300, 5e-324, .pi, 0.1, 1e16, -123_456_789.25, Double(Int64.max)]
+        value.number = doubles.randomElement(using: &random)! * Double.random(in: -2...2, using: &random)
+        value.small = .random(in: -1...1, using: &random)
+        value.integers = [.min, .max, 0, .random(in: -9...9, using: &random)]
+        value.unsigned = .random(in: 0...(.max), using: &random)
+        value.price = FixedDecimal(raw: Int128(Int64.random(in: -99_999_999_999...99_999_999_999, using: &random)))
+        value.moment = Timestamp(milliseconds: .random(in: 0...4_000_000_000_000, using: &random))
+        value.amount = Decimal(Int.random(in: -9_999...9_999, using: &random)) / 1_000
+        value.bytes = Data(
+            (0..<Int.random(in: 0...5, using: &random)).map { _ in .random(in: 0...255, using: &random) }
+        )
+        value.flag = .random(using: &random)
+        value.nothing = .random(using: &random) ? value.text : nil
+        value.named = ["b": [0.5, value.number], "a\"": [], value.text: [1]]
+        value.numbered = [3: true, -1: false]
+        if depth < 2 {
+            value.inner = (0..<Int.random(in: 0...2, using: &random)).map { _ in any(&random, depth: depth + 1) }
+        }
+        return value
+    }
+
+    @Test("what is written is read back as it was, to the last bit")
+    func readBack() throws {
+        var random = SeededGenerator(seed: 20_260_401)
+        for _ in 0..<500 {
+            let value = any(&random)
+            let text = try JSONTextEncoder.text(of: value)
+            let read = try JSONDecoder().decode(Everything.self, from: Data(text.utf8))
+            #expect(read == value)
+            #expect(try JSONTextEncoder.text(of: read) == text, "the same value, the same text")
+            // Also by whoever is strict.
+            #expect(throws: Never.self) { try JSONValue(text: text) }
+        }
+    }
+
+    @Test("keys are sorted, and nothing is written that need not be")
+    func text() throws {
+        #expect(
+            try JSONTextEncoder.text(of: ["b": [1.0, 0.25], "a": [], "é/\n": [1e-7]])
+                == #"{"a":[],"b":[1.0,0.25],"é/\u000a":[1e-07]}"#
+        )
+        #expect(try JSONTextEncoder.text(of: "x") == #""x""#)
+        #expect(try JSONTextEncoder.text(of: [Int?.none, 1]) == "[null,1]")
+        #expect(try JSONTextEncoder.text(of: [String: Int]()) == "{}")
+    }
+
+    @Test("numbers that JSON does not have are refused", arguments: [Double.infinity, -.infinity, .nan])
+    func numbers(number: Double) {
+        #expect(throws: EncodingError.self) { try JSONTextEncoder.text(of: ["a": [number]]) }
+        #expect(throws: EncodingError.self) { try JSONTextEncoder.text(of: Float(number)) }
+    }
+}
