@@ -76,8 +76,9 @@ private final class JSONNode: Encoder {
             let context = EncodingError.Context(codingPath: codingPath, debugDescription: "JSON has no \(number)")
             throw EncodingError.invalidValue(number, context)
         }
-        // The shortest text that is read back as the same number.
-        content = .number(number.description)
+        // The shortest text that is read back as the same number; the sign of zero is a part of it.
+        let text = number.description
+        content = .number(text.hasSuffix(".0") ? String(text.dropLast(2)) : text)
     }
 
     func set(integer number: some BinaryInteger) { content = .number(number.description) }

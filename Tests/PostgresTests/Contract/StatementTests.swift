@@ -18,7 +18,7 @@ struct StatementTests {
         #expect(statement.sql == "SELECT $1::bigint, concat($2::text || '$1' || $3, $4), $5::bigint")
         try await withConnection { connection in
             let row = try #require(try await connection.query(statement).first)
-            #expect(try row.decode(Int64.self, String.self, Int64.self) == (1, "b$13d", 4))
+            #expect(try row.decode(Int.self, String.self, Int.self) == (1, "b$13d", 4))
         }
     }
 
