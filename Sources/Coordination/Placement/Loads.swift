@@ -11,11 +11,16 @@ struct Loads {
     private let total: Int
     private let capacity: Int
 
-    init(_ members: [Membership.Member], _ strategies: (Membership.Member) -> Int) {
-        loads = members.map { Load(id: $0.id, capacity: $0.capacity, strategies: strategies($0)) }
+    /// - Parameter coming: What is going to be added to them, which counts for what everybody's share is.
+    init(_ loads: some Sequence<(id: ReplicaID, capacity: Int, strategies: Int)>, coming: Int = 0) {
+        self.loads = loads.map { Load(id: $0.id, capacity: $0.capacity, strategies: $0.strategies) }
             .sorted { $0.id < $1.id }
-        total = loads.reduce(0) { $0 + $1.strategies }
-        capacity = loads.reduce(0) { $0 + $1.capacity }
+        total = self.loads.reduce(coming) { $0 + $1.strategies }
+        capacity = self.loads.reduce(0) { $0 + $1.capacity }
+    }
+
+    init(_ members: [Membership.Member], coming: Int = 0, _ strategies: (Membership.Member) -> Int) {
+        self.init(members.map { ($0.id, $0.capacity, strategies($0)) }, coming: coming)
     }
 
     /// What it has above (below, if negative) its exact share, times the total capacity.
@@ -27,8 +32,9 @@ struct Loads {
         loads.sorted { (surplus($1), $0.id) < (surplus($0), $1.id) }.map(\.id)
     }
 
-    func emptiest(withRoomFor strategies: Int) -> ReplicaID? {
-        loads.filter { $0.strategies + strategies <= $0.capacity }
+    /// - Parameter strategies: `nil`: it needs no room.
+    func emptiest(withRoomFor strategies: Int?) -> ReplicaID? {
+        loads.lazy.filter { load in strategies.map { load.strategies + $0 <= load.capacity } ?? true }
             .min { (surplus($0), $0.id) < (surplus($1), $1.id) }?.id
     }
 

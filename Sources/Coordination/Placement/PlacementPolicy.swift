@@ -116,15 +116,47 @@ package enum PlacementPolicy {
         among membership: Membership,
         exposed: Set<Int> = []
     ) -> [Move] {
-        var loads = Loads(membership.members.filter { !$0.isDraining && $0.id != leaver }, \.promised)
-        let moves = shards.filter { $0.holder == leaver }
-            .sorted { ($1.strategies, $0.id) < ($0.strategies, $1.id) }
-            .map { shard in
-                let receiver = loads.emptiest(withRoomFor: shard.strategies)
-                if let receiver { loads.add(shard.strategies, to: receiver) }
-                return Move(shard: shard.id, receiver: receiver)
-            }
+        let shards = shards.filter { $0.holder == leaver }
+        let loads = Loads(
+            membership.members.filter { !$0.isDraining && $0.id != leaver },
+            coming: shards.reduce(0) { $0 + $1.strategies },
+            \.promised
+        )
+        let moves = shareOut(shards.map { ($0.id, $0.strategies) }, among: loads, needRoom: true)
         return moves.filter { !exposed.contains($0.shard) } + moves.filter { exposed.contains($0.shard) }
+    }
+
+    /// What `id` takes of the orphans now, by the same rule: nothing that was taken so has to be moved a second time. Those
+    /// with strategies first; empty ones, of which each gets as many as fit its capacity, when there are no others for it.
+    static func claim(for id: ReplicaID, of orphans: Orphans) -> [Orphans.Shard] {
+        let loaded = orphans.shards.filter { $0.strategies > 0 }
+        let loads = Loads(
+            orphans.takers.map { ($0.id, $0.capacity, $0.strategies) },
+            coming: loaded.reduce(0) { $0 + $1.strategies }
+        )
+        let share = shareOut(loaded.map { ($0.id, $0.strategies) }, among: loads, needRoom: true)
+        let mine = Set(share.lazy.filter { $0.receiver == id }.map(\.shard))
+        guard mine.isEmpty else { return loaded.filter { mine.contains($0.id) } }
+        let empty = orphans.shards.filter { $0.strategies == 0 }
+        let emptyLoads = Loads(orphans.takers.map { ($0.id, $0.capacity, $0.emptyShards) }, coming: empty.count)
+        let emptyShare = shareOut(empty.map { ($0.id, 1) }, among: emptyLoads, needRoom: false)
+        let mineOfEmpty = Set(emptyShare.lazy.filter { $0.receiver == id }.map(\.shard))
+        return empty.filter { mineOfEmpty.contains($0.id) }
+    }
+
+    /// The rule: the heaviest first, each to whoever carries least by then. It does not matter how much of this others have
+    /// carried out already: who has got all that is its own is never the emptiest before the rest has what is theirs.
+    private static func shareOut(
+        _ shards: [(id: Int, weight: Int)],
+        among loads: Loads,
+        needRoom: Bool
+    ) -> [Move] {
+        var loads = loads
+        return shards.sorted { ($1.weight, $0.id) < ($0.weight, $1.id) }.map { shard in
+            let receiver = loads.emptiest(withRoomFor: needRoom ? shard.weight : nil)
+            if let receiver { loads.add(shard.weight, to: receiver) }
+            return Move(shard: shard.id, receiver: receiver)
+        }
     }
 
     /// Whether there may be something for `id` to claim.

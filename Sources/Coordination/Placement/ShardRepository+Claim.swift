@@ -1,34 +1,80 @@
 import Postgres
 
 extension ShardRepository {
-    /// Takes orphaned shards for `id`, up to its fair share, in one statement.
+    /// Takes orphaned shards for `id`: its fair share of them, as ``PlacementPolicy/claim(for:of:)`` has it, and what was
+    /// released to it by name in any case. Empty ones only where there are no others for it: nobody waits for them.
     ///
-    /// Orphans are shared out as water finds its level: whoever carries least, for its capacity, is filled first. The
-    /// orphans stand in one line, the members' shares of it one after the other beside them, and each member takes the
-    /// shards whose middle lies in its own share. So survivors share the work without talking to each other, and everybody
-    /// who sees the same picture comes to the same result; the loads differ by one shard at most, and nothing has to be
-    /// moved a second time. Shards with strategies and empty ones are shared out separately.
+    /// All survivors work their shares out from what they see in the database, without talking to each other. Whoever sees
+    /// the same comes to the same result, and so does whoever sees that others have taken theirs already.
     ///
-    /// No member takes strategies beyond its capacity: what nobody has room for does not count, and stays an orphan. A shard that does not fit
-    /// everywhere is open to all that it fits. What was released to this replica by name it takes in any case.
-    ///
-    /// With `handedOnly` only what was released to it by name: a much smaller statement, for hand-overs, which are in a hurry.
-    ///
-    /// A shard counts as taken only if its epoch is still the one that was seen (re-checked under its lock), so two claims
-    /// can never both take it.
+    /// With `handedOnly` only what was released to it by name: for hand-overs, which are in a hurry.
     ///
     /// - Returns: What was taken, and how many more were chosen but locked by somebody at that moment.
     func claim(_ id: ReplicaID, handedOnly: Bool = false) async throws -> (claims: [ShardClaim], missed: Int) {
-        let row = try await executor.query(
+        try await take(handedOnly ? [] : PlacementPolicy.claim(for: id, of: try await orphans()), for: id)
+    }
+
+    /// What nobody has, and who could take it.
+    func orphans() async throws -> Orphans {
+        let rows = try await executor.query(
             """
             WITH live AS (
                 SELECT id, capacity, draining FROM tenure.replicas WHERE fenced_at IS NULL
-            ), ready AS (
-                SELECT id, capacity::float8 AS capacity FROM live WHERE NOT draining
-            ), me AS (
-                SELECT id FROM ready WHERE id = \(id) AND tenure.timeline_of(id) = (SELECT tenure.current_timeline())
+            ), shard AS (
+                -- Who has it, or is about to. A receiver that is gone or leaving keeps nothing back for itself.
+                SELECT s.id, s.epoch, s.strategies, coalesce(live.id, receiver.id) AS holder
+                FROM tenure.shards s
+                LEFT JOIN live ON live.id = s.owner
+                LEFT JOIN live receiver ON receiver.id = s.handed_to AND NOT receiver.draining
+            )
+            SELECT r.id, r.capacity, coalesce(sum(s.strategies), 0)::bigint, count(s.id) FILTER (WHERE s.strategies = 0),
+                coalesce(array_agg(s.id) FILTER (WHERE s.holder IS NULL), '{}'),
+                coalesce(array_agg(s.epoch) FILTER (WHERE s.holder IS NULL), '{}'),
+                coalesce(array_agg(s.strategies) FILTER (WHERE s.holder IS NULL), '{}')
+            FROM shard s FULL JOIN (SELECT id, capacity FROM live WHERE NOT draining) r ON r.id = s.holder
+            GROUP BY r.id, r.capacity
+            """
+        )
+        var orphans = Orphans()
+        for row in rows {
+            let (id, capacity, strategies, empty, shards, epochs, sizes) = try row.decode(
+                ReplicaID?.self,
+                Int?.self,
+                Int.self,
+                Int.self,
+                [Int32].self,
+                [Int64].self,
+                [Int32].self
+            )
+            if let id, let capacity {
+                let taker = Orphans.Taker(id: id, capacity: capacity, strategies: strategies, emptyShards: empty)
+                orphans.takers.append(taker)
+            }
+            orphans.shards += shards.indices.map {
+                Orphans.Shard(id: Int(shards[$0]), epoch: epochs[$0], strategies: Int(sizes[$0]))
+            }
+        }
+        return orphans
+    }
+
+    /// Takes these, if they are orphans still, and what was released to `id` by name, in one statement.
+    ///
+    /// A shard counts as taken only if its epoch is still the one that was seen (re-checked under its lock), so two claims
+    /// can never both take it.
+    private func take(_ orphans: [Orphans.Shard], for id: ReplicaID) async throws -> (claims: [ShardClaim], missed: Int) {
+        let row = try await executor.query(
+            """
+            WITH me AS (
+                SELECT id FROM tenure.replicas WHERE id = \(id) AND fenced_at IS NULL AND NOT draining
+                    AND tenure.timeline_of(id) = (SELECT tenure.current_timeline())
             ), chosen AS (
-                \(raw: handedOnly ? Self.handed : Self.fair)
+                SELECT s.id, s.epoch, s.owner FROM me JOIN tenure.shards s ON s.handed_to = me.id AND s.owner IS NULL
+                UNION
+                SELECT s.id, s.epoch, s.owner
+                FROM me CROSS JOIN unnest(\(orphans.map { Int32($0.id) }), \(orphans.map(\.epoch))) AS t (id, epoch)
+                JOIN tenure.shards s ON s.id = t.id AND s.epoch = t.epoch
+                WHERE s.owner IS NULL
+                    OR NOT EXISTS (SELECT FROM tenure.replicas r WHERE r.id = s.owner AND r.fenced_at IS NULL)
             ), locked AS (
                 SELECT s.id, chosen.owner AS previous, s.handed_to, s.acquired_at,
                     s.released_at >= coalesce(s.acquired_at, '-infinity') AS released
@@ -39,7 +85,7 @@ extension ShardRepository {
                 SET owner = \(id), epoch = s.epoch + 1, handed_to = NULL, acquired_at = clock_timestamp(),
                     ready_epoch = CASE WHEN s.strategies = 0 THEN s.epoch + 1 ELSE s.ready_epoch END
                 FROM locked l WHERE s.id = l.id
-                RETURNING s.id, s.epoch, s.strategies, l.previous,
+                RETURNING s.id, s.epoch, s.strategies, s.revision, l.previous,
                     CASE WHEN l.released THEN s.released_by END AS released_by,
                     CASE WHEN l.released THEN s.released_name END AS released_name,
                     CASE WHEN l.released THEN s.released_at END AS released_at,
@@ -71,77 +117,24 @@ extension ShardRepository {
                 GROUP BY r.owner, r.owner_name, r.previous_owner, r.reason
             )
             SELECT (SELECT count(*) FROM chosen), coalesce(array_agg(id), '{}'), coalesce(array_agg(epoch), '{}'),
-                coalesce(array_agg(strategies), '{}')
+                coalesce(array_agg(strategies), '{}'), coalesce(array_agg(revision), '{}')
             FROM claimed
             """
         ).only
-        let (chosen, shards, epochs, strategies) = try row.decode(Int.self, [Int32].self, [Int64].self, [Int32].self)
+        let (chosen, shards, epochs, strategies, revisions) = try row.decode(
+            Int.self,
+            [Int32].self,
+            [Int64].self,
+            [Int32].self,
+            [Int64].self
+        )
         let claims = shards.indices.map { index in
             ShardClaim(
                 token: FencingToken(shard: Int(shards[index]), owner: id, epoch: epochs[index]),
-                strategies: Int(strategies[index])
+                strategies: Int(strategies[index]),
+                revision: revisions[index]
             )
         }
         return (claims, chosen - claims.count)
     }
-
-    /// What was released to this replica, and has no owner.
-    private static let handed = """
-        SELECT s.id, s.epoch, s.owner FROM tenure.shards s JOIN me ON me.id = s.handed_to WHERE s.owner IS NULL
-        """
-
-    /// All of its fair share.
-    private static let fair = """
-        WITH shard AS (
-            SELECT s.id, s.owner, s.epoch, s.strategies > 0 AS loaded, greatest(s.strategies, 1) AS weight,
-                live.id IS NULL AS orphan,
-                -- Who has it, or is about to. A receiver that is gone or leaving keeps nothing back for itself.
-                coalesce(live.id, receiver.id) AS holder
-            FROM tenure.shards s
-            LEFT JOIN live ON live.id = s.owner
-            LEFT JOIN ready receiver ON receiver.id = s.handed_to
-        ), carried AS (
-            SELECT holder, loaded, sum(weight)::float8 AS weight FROM shard GROUP BY holder, loaded
-        ), line AS (
-            SELECT id, owner, epoch, loaded, weight,
-                sum(weight) OVER (PARTITION BY loaded ORDER BY weight DESC, id) - weight / 2.0 AS middle
-            FROM shard WHERE orphan AND holder IS NULL AND (NOT loaded OR weight <= (
-                SELECT max(r.capacity - coalesce(c.weight, 0))
-                FROM ready r LEFT JOIN carried c ON c.holder = r.id AND c.loaded))
-        ), member AS (
-            SELECT r.id, r.capacity, k.loaded, k.weight AS orphaned, coalesce(h.weight, 0) AS held
-            FROM ready r
-            CROSS JOIN (SELECT loaded, sum(weight)::float8 AS weight FROM line GROUP BY loaded) k
-            LEFT JOIN carried h ON h.holder = r.id AND h.loaded = k.loaded
-        ), filled AS (
-            -- The level if only this member and the lower ones were filled: the lowest of these is the real one.
-            SELECT loaded, (orphaned + sum(held) OVER low) / sum(capacity) OVER low AS level
-            FROM member WINDOW low AS (PARTITION BY loaded ORDER BY held / capacity, id)
-        ), room AS (
-            SELECT m.id, m.loaded, m.capacity - m.held AS free, greatest(m.capacity * l.level - m.held, 0) AS room
-            FROM member m
-            JOIN (
-                SELECT loaded, CASE WHEN loaded THEN least(min(level), 1) ELSE min(level) END AS level
-                FROM filled GROUP BY loaded
-            ) l ON l.loaded = m.loaded
-        ), part AS (
-            SELECT id, loaded, free,
-                coalesce(sum(room) OVER (PARTITION BY loaded ORDER BY id
-                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS low,
-                sum(room) OVER (PARTITION BY loaded ORDER BY id
-                    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS high,
-                min(free) OVER (PARTITION BY loaded) AS narrowest
-            FROM room
-        ), fair AS (
-            SELECT l.id, l.epoch, l.owner, l.loaded, p.free,
-                sum(l.weight) OVER (PARTITION BY l.loaded
-                    ORDER BY l.middle >= p.low AND l.middle < p.high DESC, l.weight DESC, l.id) AS taken
-            FROM line l JOIN me ON true JOIN part p ON p.id = me.id AND p.loaded = l.loaded
-            WHERE (l.middle >= p.low AND l.middle < p.high OR l.loaded AND l.weight > p.narrowest)
-                AND (NOT l.loaded OR l.weight <= p.free)
-        )
-        SELECT s.id, s.epoch, s.owner FROM shard s JOIN me ON s.orphan AND s.holder = me.id
-        UNION ALL
-        SELECT id, epoch, owner FROM fair WHERE NOT loaded OR taken <= free
-        """
 }

@@ -105,10 +105,10 @@ package struct ShardRepository: Sendable {
         try await executor.query("SELECT pg_notify('tenure', 'awaits ' || \(giver) || ' ' || \(id))")
     }
 
-    /// Changes nothing, so that the server has planned what a hand-over waits for when it matters.
-    func rehearseHandOver(by id: ReplicaID) async {
+    /// Changes nothing, so that the server has planned what a claim and a hand-over wait for when it matters.
+    func rehearse(by id: ReplicaID) async {
         // Nothing depends on it: a session that fails is noticed by the next heartbeat.
-        _ = try? await claim(0, handedOnly: true)
+        _ = try? await claim(0)
         _ = try? await release([FencingToken(shard: -1, owner: id, epoch: 0)], to: nil)
     }
 

@@ -52,9 +52,12 @@ package struct ShardClaim: Sendable, Equatable {
     package let token: FencingToken
     /// Active strategies in it at the time of the claim.
     package let strategies: Int
+    /// What was wanted of it then; `nil` where that is not known.
+    package let revision: Int64?
 
-    package init(token: FencingToken, strategies: Int) {
+    package init(token: FencingToken, strategies: Int, revision: Int64? = nil) {
         self.token = token
         self.strategies = strategies
+        self.revision = revision
     }
 }

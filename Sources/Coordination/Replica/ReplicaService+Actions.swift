@@ -28,6 +28,7 @@ extension ReplicaService {
     func watch(_ target: ReplicaID, _ attempt: Int, _ quick: Bool, on watcher: WatcherConnection) async {
         do {
             let connection = try await watcher.get(for: target, watcherConfiguration, logger)
+            defer { watcher.answered(connection) }
             let isFree = try await ReplicaRepository.watch(
                 target,
                 wait: quick ? .milliseconds(1) : Self.watchWait,
@@ -72,7 +73,7 @@ extension ReplicaService {
             let id = try await replicas.join(identity, ttl: lease.ttl)
             continuation.yield(.joined(id, generation: generation, sentAt: sentAt))
             await replicas.rehearseFence(by: id)
-            await ShardRepository(replicas.session).rehearseHandOver(by: id)
+            await ShardRepository(replicas.session).rehearse(by: id)
         case .reattach(let id, let generation):
             guard try await replicas.takeBack(id, timeout: lease.ttl) else {
                 continuation.yield(.refused(id))
@@ -85,7 +86,7 @@ extension ReplicaService {
             }
             continuation.yield(.reattached(id, generation: generation, sentAt: sentAt))
             await replicas.rehearseFence(by: id)
-            await ShardRepository(replicas.session).rehearseHandOver(by: id)
+            await ShardRepository(replicas.session).rehearse(by: id)
         case .renew(let id, let stamp, let unseen):
             guard let membership = try await replicas.renew(id, ttl: lease.ttl, unseen: unseen) else {
                 continuation.yield(.refused(id))
@@ -132,7 +133,7 @@ extension ReplicaService {
         guard isCommitted else { return }
         logger.warning("Fenced replica \(victim) (\(reason.rawValue))", metadata: ["replica.id": "\(victim)"])
         do {
-            // On the same session: what the victim had is to be claimed first. (A claim waits for nobody's lock.)
+            // What the victim had is to be claimed and run first. (A claim waits for nobody's lock.)
             try await clock.sleep(for: Self.claimsFirst)
             try await replicas.endBackends(of: victim)
             if let duration = try await replicas.detection(of: victim) { metrics.recordDetection(duration) }
@@ -145,7 +146,7 @@ extension ReplicaService {
         }
     }
 
-    private static let claimsFirst = Duration.milliseconds(20)
+    private static let claimsFirst = Duration.milliseconds(60)
 
     /// What a session action answers when it failed: its effect is unknown.
     private func answer(failed action: ReplicaAction, settled: [FencingToken]) {

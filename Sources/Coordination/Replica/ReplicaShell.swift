@@ -96,20 +96,41 @@ final class OpenedSession: Sendable {
     }
 }
 
-/// The connection that waits for another replica's lock, opened when first needed, and anew for each target: a question
-/// about the next one must not wait behind the long poll for the last.
+/// The connection that waits for another replica's lock, opened when first needed, and anew where a question about the next
+/// one would have to wait behind the long poll for the last.
 final class WatcherConnection: Sendable {
-    private let open = Mutex<(target: ReplicaID, connection: PostgresConnection)?>(nil)
+    private struct Open {
+        let connection: PostgresConnection
+        var target: ReplicaID
+        var questions = 1
+    }
 
+    private let open = Mutex<Open?>(nil)
+
+    /// ``answered(_:)`` follows when the question has been answered, whatever the answer.
     func get(
         for target: ReplicaID,
         _ configuration: PostgresConfiguration,
         _ logger: Logger
     ) async throws -> PostgresConnection {
-        if let open = open.withLock({ $0 }), open.target == target, !open.connection.isClosed { return open.connection }
+        let known = open.withLock { open -> PostgresConnection? in
+            guard let last = open, !last.connection.isClosed, last.target == target || last.questions == 0 else {
+                return nil
+            }
+            open?.target = target
+            open?.questions += 1
+            return last.connection
+        }
+        if let known { return known }
         let new = try await PostgresConnection.connect(configuration, logger: logger)
         // The one before is closed when its last question is answered.
-        open.withLock { $0 = (target, new) }
+        open.withLock { $0 = Open(connection: new, target: target) }
         return new
+    }
+
+    func answered(_ connection: PostgresConnection) {
+        open.withLock { open in
+            if open?.connection === connection { open?.questions -= 1 }
+        }
     }
 }

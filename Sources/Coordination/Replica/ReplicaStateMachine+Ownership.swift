@@ -1,6 +1,9 @@
 // What is owned here: claimed, handed over, and made to agree with the database when an answer was lost.
 
 extension ReplicaStateMachine {
+    /// From a claim that has brought something to the next.
+    static var restOfClaim: Duration { .milliseconds(50) }
+
     mutating func claim(handedOnly: Bool = false) -> [ReplicaAction] {
         guard let id, !isDraining, isAttached else { return [] }
         guard !isClaiming else {
@@ -10,7 +13,10 @@ extension ReplicaStateMachine {
         isClaiming = true
         isClaimingHanded = handedOnly
         claimHandedAgain = false
-        if !handedOnly { claimAgain = false }
+        if !handedOnly {
+            claimAgain = false
+            claimAt = nil
+        }
         return [.claim(id, handedOnly: handedOnly)]
     }
 
@@ -30,8 +36,14 @@ extension ReplicaStateMachine {
         // Too late to run them: they are handed on at once.
         if isDraining { return continueDrain() }
         var actions: [ReplicaAction] = claims.isEmpty ? [] : [.bringUp(claims)]
-        // What was handed over is complete; of a fair share there may be more.
-        if !claims.isEmpty && !isClaimingHanded || claimAgain {
+        if claims.isEmpty || isClaimingHanded {
+            if missed == 0 { missedClaims = 0 }
+        } else {
+            // Of a fair share there may be more: what is left are empty shards, and what now runs comes first.
+            missedClaims = 0
+            claimAt = now.advanced(by: Self.restOfClaim)
+        }
+        if claimAgain {
             missedClaims = 0
             actions += claim()
         } else if claimHandedAgain {
@@ -40,8 +52,6 @@ extension ReplicaStateMachine {
             // Locked by a statement that is about to end; look again soon, then less often.
             claimAt = now.advanced(by: .milliseconds(5) * (1 << min(missedClaims, 5)))
             missedClaims += 1
-        } else {
-            missedClaims = 0
         }
         return actions + listIfNeeded()
     }

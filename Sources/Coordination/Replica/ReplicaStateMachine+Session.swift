@@ -128,7 +128,7 @@ extension ReplicaStateMachine {
         }
         if renewAgain { actions += renew() }
         guard !isDraining else { return actions }
-        if PlacementPolicy.mayClaim(id, in: membership) { actions += claim() }
+        if claimAt == nil, PlacementPolicy.mayClaim(id, in: membership) { actions += claim() }
         actions += noteStranded(id, membership)
         if !isHandingOver, !isClaiming, !isListing, stamp.version == version,
             let move = PlacementPolicy.handOver(from: id, in: membership)

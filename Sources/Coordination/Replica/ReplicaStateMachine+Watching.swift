@@ -57,7 +57,10 @@ extension ReplicaStateMachine {
         guard isAttached else { return [] }
         if isCommitted {
             forget(member: victim)
-            return claim() + watchNext(now) + renew()
+            // The picture as it is now can wait until what the victim had is running.
+            let soon = now.advanced(by: .milliseconds(100))
+            renewAt = min(renewAt ?? soon, soon)
+            return claim() + watchNext(now)
         }
         // Somebody else was first, or it lives after all. Look again, and believe nothing seen before.
         seenHeld.remove(victim)

@@ -25,7 +25,13 @@ struct HostLedger {
     private var awaited: [Int: Set<Int64>] = [:]
     private var takenAt: [Int: ContinuousClock.Instant] = [:]
     private var ready: Set<FencingToken> = []
+    /// When these have waited long enough for others.
+    private var gatheredAt: ContinuousClock.Instant?
+    private var isTimed = false
     var isMarkingReady = false
+
+    /// How long those that are ready wait for others that are being brought up, so that few statements do for all.
+    static let gathering = Duration.milliseconds(5)
 
     init(trials: TrialPolicy) {
         self.trials = TrialQueue(trials)
@@ -56,7 +62,11 @@ struct HostLedger {
             let shard = claim.token.shard
             if let old = owned[shard] { forget(old) }
             owned[shard] = claim.token
-            guard claim.strategies > 0 else { continue }
+            guard claim.strategies > 0 else {
+                // Until something else is wanted of it, there is nothing to load.
+                revisions[shard] = claim.revision
+                continue
+            }
             takenAt[shard] = now
             queue.addTaken([shard])
         }
@@ -263,12 +273,23 @@ struct HostLedger {
         ready.insert(token)
     }
 
-    /// Shards to mark as ready now, and since when they were awaited: none while a statement is under way, so that they
-    /// gather.
-    mutating func takeReady() -> [(token: FencingToken, since: ContinuousClock.Instant?)] {
+    /// Shards to mark as ready now, and since when they were awaited: none while a statement is under way, nor for a moment
+    /// while others are about to be ready, so that they gather.
+    mutating func takeReady(at now: ContinuousClock.Instant) -> [(token: FencingToken, since: ContinuousClock.Instant?)] {
+        if ready.isEmpty { gatheredAt = nil }
         guard !isMarkingReady, !ready.isEmpty else { return [] }
-        defer { ready = [] }
+        let due = gatheredAt ?? now.advanced(by: Self.gathering)
+        gatheredAt = due
+        guard awaited.isEmpty || now >= due else { return [] }
+        defer { (ready, gatheredAt, isTimed) = ([], nil, false) }
         return ready.sorted { $0.shard < $1.shard }.map { ($0, takenAt.removeValue(forKey: $0.shard)) }
+    }
+
+    /// When ``takeReady(at:)`` is to be called, if nothing happens before; told once.
+    mutating func nextReadyCall() -> ContinuousClock.Instant? {
+        guard !isMarkingReady, !isTimed, let gatheredAt else { return nil }
+        isTimed = true
+        return gatheredAt
     }
 }
 

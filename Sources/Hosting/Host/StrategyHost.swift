@@ -23,6 +23,8 @@ package final class StrategyHost: ShardHost, Service {
         case failed(strategy: Int64, FencingToken, isQuarantined: Bool = false)
         case finished(strategy: Int64, FencingToken, isGone: Bool)
         case markedReady
+        /// What is ready has waited long enough for more.
+        case isGathered
         /// In these shards something else is wanted than was loaded; `nil` if that could not be found out.
         case compared([Int]?)
         /// These of the suspects may be started now.
@@ -155,6 +157,8 @@ package final class StrategyHost: ShardHost, Service {
             ledger.finished(strategy, token, isGone: isGone)
         case .markedReady:
             ledger.isMarkingReady = false
+        case .isGathered:
+            break
         }
     }
 
@@ -194,7 +198,14 @@ package final class StrategyHost: ShardHost, Service {
     }
 
     private func markReady(_ ledger: inout HostLedger, _ group: inout DiscardingTaskGroup) {
-        let ready = ledger.takeReady()
+        let ready = ledger.takeReady(at: .now)
+        if let due = ledger.nextReadyCall() {
+            group.addTask { [continuation] in
+                // Cancelled when the host ends.
+                try? await Task.sleep(until: due, tolerance: .zero, clock: .continuous)
+                continuation.yield(.isGathered)
+            }
+        }
         guard !ready.isEmpty else { return }
         ledger.isMarkingReady = true
         group.addTask { [services, shards, continuation] in

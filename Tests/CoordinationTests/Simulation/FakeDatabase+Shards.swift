@@ -7,78 +7,38 @@ extension FakeDatabase {
         let epoch: Int64
     }
 
-    /// What a claim would take: the first half of the statement, on its snapshot.
-    func choose(for id: ReplicaID) -> [Choice] {
-        let ready = live.filter { !$0.isDraining }.sorted { $0.id < $1.id }
-        guard ready.contains(where: { $0.id == id }) else { return [] }
-        var chosen: [Choice] = []
-        for isLoaded in [true, false] {
-            var held: [ReplicaID: Int] = [:]
-            var line: [(shard: Int, weight: Int)] = []
-            for (number, shard) in shards.enumerated() where (shard.strategies > 0) == isLoaded {
-                let weight = max(shard.strategies, 1)
-                let isOrphan = !isLive(shard.owner)
-                let receiver = shard.handedTo.flatMap { to in ready.contains { $0.id == to } ? to : nil }
-                if let holder = isOrphan ? receiver : shard.owner {
-                    held[holder, default: 0] += weight
-                    if isOrphan, holder == id { chosen.append(Choice(shard: number, epoch: shard.epoch)) }
-                } else {
-                    line.append((number, weight))
-                }
+    /// What nobody has, and who could take it.
+    func orphans() -> Orphans {
+        let ready = live.filter { !$0.isDraining }
+        var held: [ReplicaID: (strategies: Int, empty: Int)] = [:]
+        var orphans = Orphans()
+        for (number, shard) in shards.enumerated() {
+            let receiver = ready.first { $0.id == shard.handedTo }?.id
+            if let holder = isLive(shard.owner) ? shard.owner : receiver {
+                held[holder, default: (0, 0)].strategies += shard.strategies
+                held[holder, default: (0, 0)].empty += shard.strategies == 0 ? 1 : 0
+            } else {
+                orphans.shards.append(Orphans.Shard(id: number, epoch: shard.epoch, strategies: shard.strategies))
             }
-            if isLoaded {
-                let widest = ready.map { $0.capacity - (held[$0.id] ?? 0) }.max() ?? 0
-                line.removeAll { $0.weight > widest }
-            }
-            guard !line.isEmpty else { continue }
-            line.sort { ($1.weight, $0.shard) < ($0.weight, $1.shard) }
-            chosen += fair(for: id, line, held, ready, isLoaded: isLoaded)
         }
-        return chosen
+        orphans.takers = ready.map {
+            let (strategies, empty) = held[$0.id] ?? (0, 0)
+            return Orphans.Taker(id: $0.id, capacity: $0.capacity, strategies: strategies, emptyShards: empty)
+        }
+        return orphans
     }
 
-    private func fair(
-        for id: ReplicaID,
-        _ line: [(shard: Int, weight: Int)],
-        _ held: [ReplicaID: Int],
-        _ ready: [Replica],
-        isLoaded: Bool
-    ) -> [Choice] {
-        var level = Double.infinity
-        var (weights, capacities) = (Double(line.reduce(0) { $0 + $1.weight }), 0.0)
-        func fill(_ replica: Replica) -> Double { Double(held[replica.id] ?? 0) / Double(replica.capacity) }
-        for replica in ready.sorted(by: { (fill($0), $0.id) < (fill($1), $1.id) }) {
-            weights += Double(held[replica.id] ?? 0)
-            capacities += Double(replica.capacity)
-            level = min(level, weights / capacities)
-        }
-        if isLoaded { level = min(level, 1) }
-        var (low, high) = (0.0, 0.0)
-        for replica in ready {
-            low = high
-            high += max(Double(replica.capacity) * level - Double(held[replica.id] ?? 0), 0)
-            if replica.id == id { break }
-        }
-        let frees = ready.map { ($0.id, $0.capacity - (held[$0.id] ?? 0)) }
-        let free = frees.first { $0.0 == id }?.1 ?? 0
-        let narrowest = frees.map(\.1).min() ?? 0
-        var end = 0
-        let middles = line.map { entry in
-            end += entry.weight
-            return Double(end) - Double(entry.weight) / 2
-        }
-        let mine = zip(line, middles).filter { $0.1 >= low && $0.1 < high }.map(\.0)
-        let open = zip(line, middles).filter { isLoaded && $0.0.weight > narrowest && !($0.1 >= low && $0.1 < high) }
-            .map(\.0)
-        var taken = 0
-        return (mine + open).filter { !isLoaded || $0.weight <= free }.compactMap { shard, weight in
-            taken += weight
-            return !isLoaded || taken <= free ? Choice(shard: shard, epoch: shards[shard].epoch) : nil
-        }
+    /// What a claim takes if nothing comes in between.
+    func choose(_ orphans: [Orphans.Shard], for id: ReplicaID) -> [Choice] {
+        guard live.contains(where: { $0.id == id && !$0.isDraining }) else { return [] }
+        let mine = orphans.filter { shards[$0.id].epoch == $0.epoch && !isLive(shards[$0.id].owner) }
+        let handed = chooseHanded(for: id)
+        return handed + mine.filter { orphan in !handed.contains { $0.shard == orphan.id } }
+            .map { Choice(shard: $0.id, epoch: $0.epoch) }
     }
 
-    /// The same for a claim of nothing but what was released to it by name.
-    func chooseHanded(for id: ReplicaID) -> [Choice] {
+    /// What was released to it by name.
+    private func chooseHanded(for id: ReplicaID) -> [Choice] {
         guard live.contains(where: { $0.id == id && !$0.isDraining }) else { return [] }
         return shards.enumerated().compactMap { number, shard in
             shard.owner == nil && shard.handedTo == id ? Choice(shard: number, epoch: shard.epoch) : nil
@@ -108,7 +68,7 @@ extension FakeDatabase {
             shards[choice.shard].epoch += 1
             shards[choice.shard].handedTo = nil
             let token = FencingToken(shard: choice.shard, owner: id, epoch: shards[choice.shard].epoch)
-            claims.append(ShardClaim(token: token, strategies: shards[choice.shard].strategies))
+            claims.append(ShardClaim(token: token, strategies: shards[choice.shard].strategies, revision: 0))
         }
         return (claims, chosen.count - claims.count)
     }

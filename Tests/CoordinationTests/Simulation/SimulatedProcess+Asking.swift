@@ -184,10 +184,33 @@ extension SimulatedProcess {
         }
     }
 
-    /// In two halves: others may come in between.
+    /// First what there is is asked for, then what is chosen of it is taken, and that in two halves: others may come in between.
     private func claim(
         _ id: ReplicaID,
         handedOnly: Bool,
+        _ session: FakeConnection,
+        _ action: ReplicaAction
+    ) {
+        guard !handedOnly else { return take([], for: id, session, action) }
+        let database = world.database
+        var orphans = Orphans()
+        session.submit(
+            FakeConnection.Statement(
+                execute: { _ in
+                    orphans = database.orphans()
+                    return true
+                },
+                answered: { answer in
+                    guard case .rows = answer else { return self.fail(action) }
+                    self.take(PlacementPolicy.claim(for: id, of: orphans), for: id, session, action)
+                }
+            )
+        )
+    }
+
+    private func take(
+        _ orphans: [Orphans.Shard],
+        for id: ReplicaID,
         _ session: FakeConnection,
         _ action: ReplicaAction
     ) {
@@ -196,7 +219,7 @@ extension SimulatedProcess {
         session.submit(
             FakeConnection.Statement(
                 execute: { connection in
-                    let chosen = handedOnly ? database.chooseHanded(for: id) : database.choose(for: id)
+                    let chosen = database.choose(orphans, for: id)
                     guard !chosen.isEmpty else { return true }
                     self.world.schedule(after: self.world.latency()) {
                         guard connection.isOpenThere else { return }

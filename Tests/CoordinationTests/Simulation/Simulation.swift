@@ -78,8 +78,14 @@ final class Simulation {
     }
 
     /// Whether every shard is owned and run by a living process.
-    var allIsRun: Bool {
+    var allIsRun: Bool { isRun { _ in true } }
+
+    /// All that strategies are in.
+    var allStrategiesAreRun: Bool { isRun { $0.strategies > 0 } }
+
+    private func isRun(where isMeant: (FakeDatabase.Shard) -> Bool) -> Bool {
         database.shards.enumerated().allSatisfy { number, shard in
+            guard isMeant(shard) else { return true }
             guard let owner = database.live.first(where: { $0.id == shard.owner }), !owner.process.isDead else {
                 return false
             }
