@@ -22,15 +22,16 @@ extension ShardRepository {
                 SELECT id, capacity, draining FROM tenure.replicas WHERE fenced_at IS NULL
             ), shard AS (
                 -- Who has it, or is about to. A receiver that is gone or leaving keeps nothing back for itself.
-                SELECT s.id, s.epoch, s.strategies, coalesce(live.id, receiver.id) AS holder
+                SELECT s.id, s.epoch, s.strategies, coalesce(live.id, receiver.id) AS holder,
+                    live.id IS NULL AND receiver.id IS NULL AS orphan
                 FROM tenure.shards s
                 LEFT JOIN live ON live.id = s.owner
                 LEFT JOIN live receiver ON receiver.id = s.handed_to AND NOT receiver.draining
             )
             SELECT r.id, r.capacity, coalesce(sum(s.strategies), 0)::bigint, count(s.id) FILTER (WHERE s.strategies = 0),
-                coalesce(array_agg(s.id) FILTER (WHERE s.holder IS NULL), '{}'),
-                coalesce(array_agg(s.epoch) FILTER (WHERE s.holder IS NULL), '{}'),
-                coalesce(array_agg(s.strategies) FILTER (WHERE s.holder IS NULL), '{}')
+                coalesce(array_agg(s.id) FILTER (WHERE s.orphan), '{}'),
+                coalesce(array_agg(s.epoch) FILTER (WHERE s.orphan), '{}'),
+                coalesce(array_agg(s.strategies) FILTER (WHERE s.orphan), '{}')
             FROM shard s FULL JOIN (SELECT id, capacity FROM live WHERE NOT draining) r ON r.id = s.holder
             GROUP BY r.id, r.capacity
             """
