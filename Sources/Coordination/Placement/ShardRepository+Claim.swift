@@ -62,7 +62,7 @@ extension ShardRepository {
     ///
     /// A shard counts as taken only if its epoch is still the one that was seen (re-checked under its lock), so two claims
     /// can never both take it.
-    private func take(_ orphans: [Orphans.Shard], for id: ReplicaID) async throws -> (claims: [ShardClaim], missed: Int) {
+    func take(_ orphans: [Orphans.Shard], for id: ReplicaID) async throws -> (claims: [ShardClaim], missed: Int) {
         let row = try await executor.query(
             """
             WITH me AS (

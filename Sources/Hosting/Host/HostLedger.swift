@@ -275,7 +275,8 @@ struct HostLedger {
 
     /// Shards to mark as ready now, and since when they were awaited: none while a statement is under way, nor for a moment
     /// while others are about to be ready, so that they gather.
-    mutating func takeReady(at now: ContinuousClock.Instant) -> [(token: FencingToken, since: ContinuousClock.Instant?)] {
+    mutating func takeReady(at now: ContinuousClock.Instant) -> [(token: FencingToken, since: ContinuousClock.Instant?)]
+    {
         if ready.isEmpty { gatheredAt = nil }
         guard !isMarkingReady, !ready.isEmpty else { return [] }
         let due = gatheredAt ?? now.advanced(by: Self.gathering)

@@ -83,6 +83,47 @@ struct ShardRepositoryTests {
         }
     }
 
+    @Test func `shards with strategies are taken first, empty ones by another claim; both say what is wanted of them`()
+        async throws
+    {
+        try await OwnershipFixture.with { database in
+            try await database.keep(6)
+            try await database.load(1..<3)
+            try await database.observer.query("UPDATE tenure.shards SET revision = id + 10")
+            let replica = try await database.join("a")
+            var taken: [[Int]] = []
+            for _ in 0..<3 {
+                let claims = try await replica.shards.claim(replica.id).claims
+                #expect(claims.allSatisfy { $0.revision == Int64($0.token.shard + 10) })
+                taken.append(claims.map(\.token.shard).sorted())
+            }
+            #expect(taken == [[1, 2], [0, 3, 4, 5], []])
+        }
+    }
+
+    @Test func `what is seen of orphans that somebody has taken meanwhile comes to nothing`() async throws {
+        try await OwnershipFixture.with { database in
+            try await database.keep(4)
+            try await database.load(0..<4)
+            let first = try await database.join("first")
+            let second = try await database.join("second")
+            let seen = try await second.shards.orphans()
+            #expect(seen.takers.map(\.id).sorted() == [first.id, second.id] && seen.shards.count == 4)
+            #expect(try await database.claimAll(first).count == 2)
+            _ = try await first.shards.release(
+                try await first.shards.owned(by: first.id).filter { $0.shard == 0 },
+                to: nil
+            )
+            // Released again, but under another epoch; and what is owned is no orphan.
+            let (claims, missed) = try await second.shards.take(seen.shards, for: second.id)
+            #expect(claims.allSatisfy { $0.token.epoch == 1 } && claims.count == 2 && missed == 0)
+            let owners = try await first.shards.owned(by: first.id)
+            #expect(owners.count == 1)
+            let forged = owners.map { Orphans.Shard(id: $0.shard, epoch: $0.epoch, strategies: 1) }
+            #expect(try await second.shards.take(forged, for: second.id).claims.isEmpty)
+        }
+    }
+
     @Test func `whoever carries least is filled first, and the loads end even`() async throws {
         try await OwnershipFixture.with { database in
             try await database.keep(60)

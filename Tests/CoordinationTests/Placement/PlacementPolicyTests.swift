@@ -66,6 +66,28 @@ import Testing
             }
         }
 
+        /// What nobody has who is there.
+        var orphans: Orphans {
+            let live = Set(members.map(\.id))
+            return Orphans(
+                shards: shards.filter { !live.contains($0.holder) }
+                    .map { Orphans.Shard(id: $0.id, epoch: 0, strategies: $0.strategies) },
+                takers: members.map {
+                    Orphans.Taker(id: $0.id, capacity: $0.capacity, strategies: load($0.id), emptyShards: 0)
+                }
+            )
+        }
+
+        /// Takes its share of what it has seen.
+        mutating func claim(_ id: ReplicaID, of seen: Orphans, _ comment: Comment) {
+            for orphan in PlacementPolicy.claim(for: id, of: seen) {
+                let index = shards.firstIndex { $0.id == orphan.id }!
+                #expect(orphans.shards.contains(orphan), comment)
+                shards[index] = Shard(id: orphan.id, holder: id, strategies: orphan.strategies)
+                moved[orphan.id, default: 0] += 1
+            }
+        }
+
         /// All decide again and again, in any order, until nobody has anything to give.
         mutating func settle(_ random: inout SeededGenerator) {
             while moves < 3_000 {
@@ -170,6 +192,32 @@ import Testing
                 cluster.expectEven("\(sizes), seed \(seed), event \(event)")
                 #expect(cluster.moved.values.allSatisfy { $0 == 1 }, "\(sizes), seed \(seed), event \(event)")
             }
+        }
+    }
+
+    @Test(arguments: Sizes.allCases)
+    func `survivors share a dead replica's shards without talking: all are taken once, and nothing is to be moved then`(
+        _ sizes: Sizes
+    ) {
+        for seed in 0..<150 as Range<UInt64> {
+            var random = SeededGenerator(seed: seed)
+            var cluster = Self.cluster(&random, sizes, equal: seed % 2 == 0)
+            cluster.settle(&random)
+            guard cluster.members.count > 2, let dead = cluster.members.randomElement(using: &random)?.id else {
+                continue
+            }
+            cluster = Cluster(cluster.members.filter { $0.id != dead }, cluster.shards)
+            let all = cluster.shards.reduce(0) { $0 + $1.strategies }
+            guard all * 2 < cluster.members.reduce(0, { $0 + $1.capacity }) else { continue }
+            // Each sees what some of the others have taken already, or does not.
+            let first = cluster.orphans
+            for id in cluster.members.map(\.id).shuffled(using: &random) {
+                let seen = Bool.random(using: &random) ? first : cluster.orphans
+                cluster.claim(id, of: seen, "\(sizes), seed \(seed): a shard for two")
+            }
+            #expect(cluster.orphans.shards.isEmpty, "\(sizes), seed \(seed): a shard for nobody")
+            cluster.settle(&random)
+            #expect(cluster.moved.values.allSatisfy { $0 == 1 }, "\(sizes), seed \(seed): moved twice")
         }
     }
 

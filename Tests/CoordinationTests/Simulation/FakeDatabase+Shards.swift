@@ -33,7 +33,8 @@ extension FakeDatabase {
         guard live.contains(where: { $0.id == id && !$0.isDraining }) else { return [] }
         let mine = orphans.filter { shards[$0.id].epoch == $0.epoch && !isLive(shards[$0.id].owner) }
         let handed = chooseHanded(for: id)
-        return handed + mine.filter { orphan in !handed.contains { $0.shard == orphan.id } }
+        return handed
+            + mine.filter { orphan in !handed.contains { $0.shard == orphan.id } }
             .map { Choice(shard: $0.id, epoch: $0.epoch) }
     }
 

@@ -44,6 +44,43 @@ struct HostLedgerTests {
         #expect(compare(&ledger) == [1: 7, 2: 5, 5: 0])
     }
 
+    @Test("an empty shard of which the claim says how it stands is not loaded until something else is wanted of it")
+    func emptyShards() throws {
+        var ledger = try ledger([1: 7])
+        ledger.own([ShardClaim(token: claim(5).token, strategies: 0, revision: 3)], at: .now)
+        ledger.refreshAll()
+        #expect(compare(&ledger) == [1: 7, 5: 3])
+        ledger.compared([5])
+        #expect(ledger.nextLoads().map(\.batch) == [LoadQueue.Batch(shards: [5], isRestore: false)])
+    }
+
+    @Test("shards that are ready wait a moment for others of which some are about to be, and no longer")
+    func gathering() throws {
+        var ledger = try ledger([1: 0, 2: 0, 3: 0])
+        let tokens = Dictionary(uniqueKeysWithValues: [1, 2, 3].map { ($0, claim($0).token) })
+        _ = ledger.found([1: [10], 2: [20], 3: [30]], in: tokens, isRestore: true)
+        let now = ContinuousClock.now
+        func ready(at instant: ContinuousClock.Instant) -> [Int] { ledger.takeReady(at: instant).map(\.token.shard) }
+        #expect(ready(at: now) == [])
+        let none = ledger.nextReadyCall()
+        #expect(none == nil)
+        ledger.isUp(10, claim(1).token)
+        #expect(ready(at: now) == [])
+        let call = ledger.nextReadyCall()
+        let again = ledger.nextReadyCall()
+        let due = try #require(call)
+        #expect(due == now + HostLedger.gathering && again == nil, "told once")
+        ledger.isUp(20, claim(2).token)
+        #expect(ready(at: due - .milliseconds(1)) == [])
+        #expect(ready(at: due) == [1, 2])
+        // The last waits for nobody, but for a statement that is under way.
+        ledger.isMarkingReady = true
+        ledger.isUp(30, claim(3).token)
+        #expect(ready(at: due) == [])
+        ledger.isMarkingReady = false
+        #expect(ready(at: due) == [3] && ready(at: due) == [])
+    }
+
     @Test(
         "a comparison that failed is repeated; what was given up is not compared, and nothing that is known of it counts"
     )
