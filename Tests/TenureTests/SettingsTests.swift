@@ -117,7 +117,7 @@ struct SettingsTests {
             ("TENURE_BINANCE_STREAM_URL", "https://example.com"), ("TENURE_DEFAULT_EXCHANGE", "mtgox"),
             ("TENURE_HOST", "0.0.0.0"), ("TENURE_ALLOW_LIVE", "true"), ("TENURE_DATBASE_URL", "typo"),
             ("TENURE_DATABASE_URL_FILE", "/nonexistent"), ("TENURE_DRAIN_TIMEOUT", "0s"),
-            ("TENURE_DRAIN_LINGER", "30s"), ("TENURE_SUSPECT_AFTER", "-1"),
+            ("TENURE_DRAIN_LINGER", "30s"), ("TENURE_SUSPECT_AFTER", "-1"), ("TENURE_STANDBY_MARKETS", "all"),
             ("TENURE_BINANCE_API_KEY", "key without a secret"), ("TENURE_BINANCE_API_SECRET", "secret without a key"),
             ("TENURE_BINANCE_RECEIVE_WINDOW", "61s"), ("TENURE_BINANCE_SETTLING_MARGIN", "soon"),
             ("TENURE_BINANCE_ACCOUNT_STREAM_URL", "https://example.com"), ("TENURE_BINANCE_CLOCK_LIFETIME", "-1s"),

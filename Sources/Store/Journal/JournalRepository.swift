@@ -72,12 +72,32 @@ package struct JournalRepository: Sendable {
 
     /// The markets in which the active strategies of these shards trade; those that cannot be read are left out.
     package func markets(of shards: [Int]) async throws -> [(exchange: String, symbol: Symbol, interval: Interval)] {
-        try await database.query(
-            """
-            SELECT DISTINCT exchange, symbol, interval FROM tenure.strategies
-            WHERE shard = ANY (\(shards.map { Int32($0) })) AND phase NOT IN ('failed', 'quarantined')
-            """
-        ).compactMap { row in
+        try markets(
+            try await database.query(
+                """
+                SELECT DISTINCT exchange, symbol, interval FROM tenure.strategies
+                WHERE shard = ANY (\(shards.map { Int32($0) })) AND phase NOT IN ('failed', 'quarantined')
+                """
+            )
+        )
+    }
+
+    /// Markets in which active strategies trade, wherever they run: those of the oldest; what cannot be read is left out.
+    package func activeMarkets(atMost limit: Int) async throws
+        -> [(exchange: String, symbol: Symbol, interval: Interval)]
+    {
+        try markets(
+            try await database.query(
+                """
+                SELECT exchange, symbol, interval FROM tenure.strategies
+                WHERE phase NOT IN ('failed', 'quarantined') ORDER BY id LIMIT \(limit)
+                """
+            )
+        )
+    }
+
+    private func markets(_ rows: PostgresResult) throws -> [(exchange: String, symbol: Symbol, interval: Interval)] {
+        try rows.compactMap { row in
             let (exchange, symbol, interval) = try row.decode(String.self, String.self, String.self)
             guard let symbol = Symbol(symbol), let interval = Interval(rawValue: interval) else { return nil }
             return (exchange, symbol, interval)

@@ -110,6 +110,11 @@ struct Server {
             logger: logger
         )
         let host = StrategyHost(services: services, shards: ShardRepository(restoring))
+        let standby = StandbyListener(
+            exchanges: exchangesByName,
+            repository: repository,
+            limit: settings.standbyMarkets
+        )
         let access = AccessControl(settings.accessTokens)
         let departure = Departure(limit: settings.drainTimeout, linger: settings.drainLinger, logger: logger)
         let replica = ReplicaService(
@@ -186,6 +191,7 @@ struct Server {
             .init(service: EndlessService { await pauses.run() }),
             .init(service: EndlessService { try await binance.run() }),
             .init(service: EndlessService { await binance.keepMarkets() }),
+            .init(service: EndlessService { await standby.run() }),
         ]
         if let venue { members.append(.init(service: EndlessService { try await venue.run() })) }
         if let webhook = settings.webhook {

@@ -33,6 +33,8 @@ struct Settings: Sendable {
     var drainTimeout = Duration.seconds(30)
     var drainLinger = Duration.seconds(2)
     var trials = TrialPolicy.standard
+    /// Markets of others' strategies that this replica listens to.
+    var standbyMarkets = 1_024
     var defaultExchange = "binance"
     /// Of strategies whose start does not say it.
     var defaultLimits = RiskLimits.none
@@ -92,6 +94,7 @@ struct Settings: Sendable {
         if let crashes = reader.integer("TENURE_SUSPECT_AFTER", in: 0...1_000) {
             trials = crashes == 0 ? .never : TrialPolicy(after: crashes)
         }
+        standbyMarkets = reader.integer("TENURE_STANDBY_MARKETS", in: 0...100_000) ?? standbyMarkets
         defaultExchange = reader.choice("TENURE_DEFAULT_EXCHANGE", of: ["binance"]) ?? defaultExchange
         binance.restURL = reader.url("TENURE_BINANCE_REST_URL", schemes: ["https", "http"]) ?? binance.restURL
         binance.streamURL = reader.url("TENURE_BINANCE_STREAM_URL", schemes: ["wss", "ws"]) ?? binance.streamURL
