@@ -1,4 +1,4 @@
-import Exchanges
+package import Exchanges
 package import Store
 import Trading
 
