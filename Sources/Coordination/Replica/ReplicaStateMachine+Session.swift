@@ -45,6 +45,7 @@ extension ReplicaStateMachine {
         watch = nil
         seenHeld = []
         fencing = []
+        knownFences = []
         expiries = []
         (renewAt, claimAt, watchAt, judgeLeasesAt) = (nil, nil, nil, nil)
     }
@@ -195,7 +196,6 @@ extension ReplicaStateMachine {
     mutating func heardFenced(_ victim: ReplicaID, _ now: Instant) -> [ReplicaAction] {
         // Of oneself: the renewal will tell.
         guard victim != id else { return renew() }
-        forget(member: victim)
-        return claim() + watchNext(now)
+        return learnedOfFence(victim, now)
     }
 }

@@ -56,16 +56,22 @@ extension ReplicaStateMachine {
         fencing.remove(victim)
         guard isAttached else { return [] }
         if isCommitted {
-            forget(member: victim)
             // The picture as it is now can wait until what the victim had is running.
             let soon = now.advanced(by: .milliseconds(100))
             renewAt = min(renewAt ?? soon, soon)
-            return claim() + watchNext(now)
+            return learnedOfFence(victim, now)
         }
         // Somebody else was first, or it lives after all. Look again, and believe nothing seen before.
         seenHeld.remove(victim)
         if watch?.target == victim, watch?.attempt == nil { watchAt = now.advanced(by: .milliseconds(10)) }
         return renew()
+    }
+
+    /// What the dead one had is to be claimed: once, also by the one that has fenced it, which hears of it as everybody does.
+    mutating func learnedOfFence(_ victim: ReplicaID, _ now: Instant) -> [ReplicaAction] {
+        guard knownFences.insert(victim).inserted else { return [] }
+        forget(member: victim)
+        return claim() + watchNext(now)
     }
 
     /// Takes a dead replica out of the picture, before the next heartbeat draws a new one.

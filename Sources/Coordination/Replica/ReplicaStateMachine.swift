@@ -62,6 +62,8 @@ package struct ReplicaStateMachine<Instant: InstantProtocol & Sendable>: Sendabl
     /// Whose session lock was seen held in this session of one's own: a free lock proves nothing to anybody else.
     var seenHeld: Set<ReplicaID> = []
     var fencing: Set<ReplicaID> = []
+    /// Fenced ones of which this session has learned.
+    var knownFences: Set<ReplicaID> = []
     /// When the lease of each other member expires, unless it is renewed.
     var expiries: [(id: ReplicaID, at: Instant)] = []
 

@@ -100,6 +100,19 @@ import Testing
         #expect(actions.claims == 1 && actions.watches.map(\.target) == [3])
     }
 
+    @Test func `whoever has fenced hears of it like all others, in either order, and claims once`() throws {
+        for hearsFirst in [true, false] {
+            var (driver, attempt) = watcher()
+            let poll = try #require(driver.send(.watched(2, attempt: attempt, isFree: false)).watches.first).attempt
+            #expect(driver.send(.watched(2, attempt: poll, isFree: true)).fences.map(\.victim) == [2])
+            let events: [MachineDriver.Machine.Event] = [.heardFenced(2), .fenceAnswered(2, isCommitted: true)]
+            let claims = (hearsFirst ? events : events.reversed()).map { driver.send($0).claims }
+            #expect(claims == [1, 0])
+            let next = driver.send(.claimed(driver.claims([7: 2]), missed: 0, by: 1))
+            #expect(next.claims == 0, "nor again when that is answered")
+        }
+    }
+
     @Test func `a neighbour that joins in between is watched instead, and old answers do not add up`() {
         var driver = MachineDriver.member(1, with: [.of(9)])
         let first = driver.machine.watch!.attempt!
