@@ -9,7 +9,7 @@ extension ShardRepository {
     ///
     /// With `handedOnly` only what was released to it by name: for hand-overs, which are in a hurry.
     ///
-    /// - Returns: What was taken, and how many more were chosen but locked by somebody at that moment.
+    /// - Returns: What was taken, and how many more were chosen, but locked by somebody at that moment or taken before.
     func claim(_ id: ReplicaID, handedOnly: Bool = false) async throws -> (claims: [ShardClaim], missed: Int) {
         try await take(handedOnly ? [] : PlacementPolicy.claim(for: id, of: try await orphans()), for: id)
     }
@@ -136,6 +136,8 @@ extension ShardRepository {
                 revision: revisions[index]
             )
         }
-        return (claims, chosen - claims.count)
+        // Where others have seen more or less than this one, shares overlap: what they were quicker to take, too.
+        let taken = Set(claims.map(\.token.shard))
+        return (claims, max(chosen - claims.count, orphans.count { !taken.contains($0.id) }))
     }
 }

@@ -230,7 +230,9 @@ extension SimulatedProcess {
                 },
                 answered: { answer in
                     guard case .rows = answer else { return self.fail(action) }
-                    self.receive(.claimed(result.claims, missed: result.missed, by: id))
+                    let taken = Set(result.claims.map(\.token.shard))
+                    let missed = max(result.missed, orphans.count { !taken.contains($0.id) })
+                    self.receive(.claimed(result.claims, missed: missed, by: id))
                 }
             )
         )
