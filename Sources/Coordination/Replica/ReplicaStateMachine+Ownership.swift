@@ -3,6 +3,8 @@
 extension ReplicaStateMachine {
     /// From a claim that has brought something to the next.
     static var restOfClaim: Duration { .milliseconds(50) }
+    /// From a claim that another has followed at once to the one after.
+    static var anotherLook: Duration { .milliseconds(10) }
 
     mutating func claim(handedOnly: Bool = false) -> [ReplicaAction] {
         guard let id, !isDraining, isAttached else { return [] }
@@ -41,11 +43,14 @@ extension ReplicaStateMachine {
         } else {
             // Of a fair share there may be more: what is left are empty shards, and what now runs comes first.
             missedClaims = 0
-            claimAt = now.advanced(by: Self.restOfClaim)
+            let rest = now.advanced(by: Self.restOfClaim)
+            claimAt = min(claimAt ?? rest, rest)
         }
         if claimAgain {
             missedClaims = 0
             actions += claim()
+            // Several have died at once: what each survivor saw of the others' claims differs, and a shard may be left over.
+            claimAt = now.advanced(by: Self.anotherLook)
         } else if claimHandedAgain {
             actions += claim(handedOnly: true)
         } else if missed > 0 {

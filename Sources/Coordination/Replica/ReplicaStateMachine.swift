@@ -158,8 +158,9 @@ package struct ReplicaStateMachine<Instant: InstantProtocol & Sendable>: Sendabl
             actions += renew()
         }
         if let due = claimAt, now >= due {
-            claimAt = nil
-            actions += claim()
+            // While one is under way there is nothing to look at yet.
+            claimAt = isClaiming ? now.advanced(by: Self.anotherLook) : nil
+            if !isClaiming { actions += claim() }
         }
         if let due = watchAt, now >= due {
             watchAt = nil
