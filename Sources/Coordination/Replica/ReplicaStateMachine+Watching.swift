@@ -69,9 +69,10 @@ extension ReplicaStateMachine {
 
     /// What the dead one had is to be claimed: once, also by the one that has fenced it, which hears of it as everybody does.
     mutating func learnedOfFence(_ victim: ReplicaID, _ now: Instant) -> [ReplicaAction] {
-        guard knownFences.insert(victim).inserted else { return [] }
+        // Each time: a heartbeat from before may have brought it back into the picture.
         forget(member: victim)
-        return claim() + watchNext(now)
+        let isNews = knownFences.insert(victim).inserted
+        return (isNews ? claim() : []) + watchNext(now)
     }
 
     /// Takes a dead replica out of the picture, before the next heartbeat draws a new one.
