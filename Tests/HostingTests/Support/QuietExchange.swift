@@ -12,6 +12,8 @@ final class QuietExchange: Exchange {
         var asked: [Symbol] = []
         var atOnce = 0
         var mostAtOnce = 0
+        /// To which markets somebody listens without following one.
+        var listened: Set<Symbol> = []
     }
 
     let name = "binance"
@@ -54,7 +56,10 @@ final class QuietExchange: Exchange {
         to markets: [(symbol: Symbol, interval: Interval)],
         for duration: Duration,
         isAttached: @Sendable () -> Void
-    ) async { isAttached() }
+    ) async {
+        state.withLock { $0.counts.listened.formUnion(markets.map(\.symbol)) }
+        isAttached()
+    }
 
     func withMarketEvents<R: Sendable>(
         _ symbol: Symbol,
