@@ -26,7 +26,6 @@ package struct StandbyListener: Sendable {
 
     /// Until the task is cancelled.
     package func run() async {
-        guard limit > 0 else { return }
         await withDiscardingTaskGroup { group in
             var isListening = false
             while !Task.isCancelled {

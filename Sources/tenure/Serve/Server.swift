@@ -191,8 +191,8 @@ struct Server {
             .init(service: EndlessService { await pauses.run() }),
             .init(service: EndlessService { try await binance.run() }),
             .init(service: EndlessService { await binance.keepMarkets() }),
-            .init(service: EndlessService { await standby.run() }),
         ]
+        if settings.standbyMarkets > 0 { members.append(.init(service: EndlessService { await standby.run() })) }
         if let venue { members.append(.init(service: EndlessService { try await venue.run() })) }
         if let webhook = settings.webhook {
             let webhooks = WebhookService(
