@@ -193,7 +193,7 @@ private struct JSONMembers<Key: CodingKey>: KeyedEncodingContainerProtocol {
 
     func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer { node.member(key).unkeyedContainer() }
 
-    func superEncoder() -> any Encoder { preconditionFailure("a class among the states of strategies") }
+    func superEncoder() -> any Encoder { node.member(SuperKey.super) }
     func superEncoder(forKey key: Key) -> any Encoder { node.member(key) }
 }
 
@@ -227,3 +227,6 @@ private struct JSONElements: UnkeyedEncodingContainer {
     func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer { node.element().unkeyedContainer() }
     func superEncoder() -> any Encoder { node.element() }
 }
+
+/// Under which a class keeps what it has inherited, as Foundation's decoder looks for it.
+private enum SuperKey: CodingKey { case `super` }

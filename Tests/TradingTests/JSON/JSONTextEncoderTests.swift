@@ -76,6 +76,42 @@ struct JSONTextEncoderTests {
         #expect(try JSONTextEncoder.text(of: [String: Int]()) == "{}")
     }
 
+    private class Inherited: Codable {
+        var base = 1
+    }
+
+    private final class Heir: Inherited {
+        var own: Int
+
+        init(own: Int) {
+            self.own = own
+            super.init()
+        }
+
+        private enum CodingKeys: CodingKey { case own }
+
+        required init(from decoder: any Decoder) throws {
+            let members = try decoder.container(keyedBy: CodingKeys.self)
+            own = try members.decode(Int.self, forKey: .own)
+            try super.init(from: members.superDecoder())
+        }
+
+        override func encode(to encoder: any Encoder) throws {
+            var members = encoder.container(keyedBy: CodingKeys.self)
+            try members.encode(own, forKey: .own)
+            try super.encode(to: members.superEncoder())
+        }
+    }
+
+    @Test("what a class has inherited is written where it is looked for")
+    func inheritance() throws {
+        let heir = Heir(own: 2)
+        heir.base = 3
+        let text = try JSONTextEncoder.text(of: heir)
+        #expect(text == #"{"own":2,"super":{"base":3}}"#)
+        #expect(try JSONDecoder().decode(Heir.self, from: Data(text.utf8)).base == 3)
+    }
+
     @Test("numbers that JSON does not have are refused", arguments: [Double.infinity, -.infinity, .nan])
     func numbers(number: Double) {
         #expect(throws: EncodingError.self) { try JSONTextEncoder.text(of: ["a": [number]]) }
