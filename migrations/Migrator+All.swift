@@ -15,6 +15,7 @@ extension Migrator {
         Migration(version: 12, name: "exchange_pauses", sql: PackageResources.V0012__exchange_pauses_sql),
         Migration(version: 13, name: "changes", sql: PackageResources.V0013__changes_sql),
         Migration(version: 14, name: "audit", sql: PackageResources.V0014__audit_sql),
+        Migration(version: 15, name: "watch_and_fence", sql: PackageResources.V0015__watch_and_fence_sql),
     ]
 
     /// The newest version this binary knows.

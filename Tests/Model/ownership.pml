@@ -119,6 +119,7 @@ byte s_nextid, s_row[IDS + 1], s_owner[SHARDS], s_epoch[SHARDS];
 bool alive[REPLICAS] = true;
 bool conn[REPLICAS];            /* its session exists on the server; the process learns of its end by its next statement */
 bool seasoned[REPLICAS];        /* its session has been up for one TTL */
+bool watches[REPLICAS];         /* the connection exists on which it watches */
 byte id[REPLICAS];              /* 0: no member */
 bit tl[REPLICAS];               /* the timeline it knows that it joined under */
 byte running[REPLICAS * SHARDS]; /* the epoch at which the shard's strategies run here; 0: not here */
@@ -284,7 +285,7 @@ inline claimOne() {
 #define CAN_RECEIVE(i) (STAYS(i) && i != id[p])
 
 proctype Replica(byte p) {
-    byte target;                /* whose session lock was found free, though it had been seen held */
+    byte target;                /* whom it watches */
     byte suspects;              /* whose leases had expired at the last heartbeat (bits) */
     byte seen;                  /* whose session locks were seen held in this session (bits) */
     bool unknown;               /* a claim or release of unknown fate */
@@ -319,6 +320,7 @@ joining:
             fresh[nextid] = true;
             held[nextid] = true;
             unknown = false;
+            watches[p] = false;
             seen = 0
         } }
 turn:
@@ -396,47 +398,33 @@ turn:
 #endif
         fi;
 #endif
-        /* Watch: a long poll on a connection of its own; while the server goes down it may still be answered. */
+        /* Watch: a long poll on a connection of its own, which convicts in the transaction that is granted the lock. */
 #ifndef NO_WATCH
         d_step {
             next();
             if
-            :: target != 0 && held[target] ->
-                seen = seen | BIT(target);
-                target = 0
+            :: !watches[p] ->
+                /* What was seen over the last connection means nothing over the next. */
+#ifndef NO_FORGETTING
+                seen = 0;
+#endif
+                watches[p] = up
+            :: watches[p] && target != 0 && held[target] -> seen = seen | BIT(target)
 #ifdef NO_OBSERVED_HELD
-            :: target != 0 && !held[target] ->
+            :: watches[p] && target != 0 && !held[target] ->
 #else
             /* Rule (a): a free lock counts only if it was seen held in this session of one's own. */
-            :: target != 0 && !held[target] && (seen & BIT(target)) ->
+            :: watches[p] && target != 0 && !held[target] && (seen & BIT(target)) ->
 #endif
-                skip
-            :: else -> target = 0
-            fi
-        }
-        if
-        :: target != 0 ->
-            atomic {
                 if
-#ifdef NO_OWN_SESSION
-                :: up ->
-#else
-                /* Rule (c): a fence is sent on the fencer's own session. */
-                :: !conn[p] -> goto detached
-                :: conn[p] ->
-#endif
-                    d_step {
-                        if
-                        :: row[id[p]] == LIVE && row[target] == LIVE && STILL(!held[target]) -> fence(target)
-                        :: else
-                        fi;
-                        seen = seen & ~BIT(target);
-                        target = 0
-                    }
-                fi
-            }
-        :: else
-        fi;
+                :: row[id[p]] == LIVE && row[target] == LIVE -> fence(target)
+                :: else
+                fi;
+                seen = seen & ~BIT(target)
+            :: else
+            fi;
+            target = 0
+        }
 #endif
         /* Claim: at least one orphan, perhaps all. (Fair shares are arithmetic, not protocol.) */
         atomic {
@@ -841,11 +829,22 @@ end:
         SILENCES && events > 0 && alive[p] && row[id[p]] == LIVE && fresh[id[p]] -> \
         events--; guilty[p] = true; fresh[id[p]] = false }
 
+inline endWatches() {
+    for (h : 0 .. REPLICAS - 1) {
+        watches[h] = false
+    }
+    h = 0
+}
+
 inline endAllSessions() {
     for (h : 0 .. REPLICAS - 1) {
         conn[h] = false;
         seasoned[h] = false
     }
+    /* Rule (c): a connection convicts only if it is younger than the session it watches, so it is ended before that. */
+#ifndef NO_YOUNGER
+    endWatches();
+#endif
     for (h in held) {
         held[h] = false
     }
@@ -875,8 +874,8 @@ proctype Environment() {
 #if RESTARTS
     :: d_step { up && events > 0 -> events--; up = false; endAllSessions() }
     /* It was quick, or it took so long that every lease has expired. */
-    :: d_step { !up -> up = true }
-    :: d_step { !up -> expireAll(); up = true }
+    :: d_step { !up -> up = true; endWatches() }
+    :: d_step { !up -> expireAll(); up = true; endWatches() }
 #endif
 #if FAILOVERS
     :: d_step {

@@ -9,9 +9,13 @@ package enum ReplicaAction: Sendable, Equatable {
     case reattach(ReplicaID, generation: Int)
     /// Heartbeat; the stamp comes back with the answer. `unseen`: say whose session locks of these are held.
     case renew(ReplicaID, ReplicaStamp, unseen: [ReplicaID])
-    /// Ask for the session lock of this replica: a quick look first, then a long poll. The attempt comes back.
-    case watch(ReplicaID, attempt: Int, quick: Bool)
-    case fence(ReplicaID, by: ReplicaID, FenceReason)
+    /// Ask for the session lock of this replica; the attempt comes back. A quick look as long as it was not seen held, and then
+    /// a long poll that fences it should the lock be free.
+    case watch(ReplicaID, by: ReplicaID, attempt: Int, seenHeld: Bool)
+    /// Declare a replica dead whose lease has expired.
+    case fence(ReplicaID, by: ReplicaID)
+    /// End what a fenced replica has left on the server. Not answered.
+    case endBackends(ReplicaID)
     /// `handedOnly`: only what was released to this replica by name.
     case claim(ReplicaID, handedOnly: Bool = false)
     /// List what the database says is owned here.

@@ -14,7 +14,7 @@ package enum ReplicaEvent<Instant: InstantProtocol & Sendable>: Sendable where I
     /// A renewal or reattachment found the row fenced, gone, or of another timeline.
     case refused(ReplicaID)
     case renewalFailed(ReplicaID, ReplicaStamp)
-    case watched(ReplicaID, attempt: Int, isFree: Bool)
+    case watched(ReplicaID, attempt: Int, WatchVerdict)
     case watchFailed(ReplicaID, attempt: Int)
     case fenceAnswered(ReplicaID, isCommitted: Bool)
     /// `missed`: orphans that were this replica's to take, but locked by somebody at that moment.

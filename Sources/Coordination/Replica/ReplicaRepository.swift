@@ -1,3 +1,4 @@
+import Logging
 import Postgres
 
 /// The SQL of one replica's own life, on its session (or, for watching, on a connection of its own).
@@ -57,6 +58,11 @@ struct ReplicaRepository: Sendable {
             timeout: timeout
         ).only.decode(Bool.self)
         guard isCurrent else { return false }
+        // First: a watcher that is granted the lock in between must see that this is no death.
+        try await session.query(
+            "UPDATE tenure.replicas SET session_since = clock_timestamp() WHERE id = \(id)",
+            timeout: timeout
+        )
         try await session.query(
             """
             SELECT pg_terminate_backend(pid) FROM pg_locks
@@ -182,15 +188,10 @@ struct ReplicaRepository: Sendable {
         return isRenewed ? Membership(members: members, orphans: orphans) : nil
     }
 
-    /// Declares `victim` dead, if the reason still holds.
-    func fence(_ victim: ReplicaID, by id: ReplicaID, _ reason: FenceReason) async throws -> Bool {
-        try await session.query("SELECT tenure.fence(\(id), \(victim), \(reason.rawValue))").only.decode(Bool.self)
-    }
-
-    /// Fences nobody, so that the server has compiled and planned all of it in this session when it matters.
-    func rehearseFence(by id: ReplicaID) async {
-        // Nothing depends on it: a session that fails is noticed by the next heartbeat.
-        _ = try? await fence(0, by: id, .leaseExpired)
+    /// Declares `victim` dead, if its lease has expired by the server's clock.
+    func fence(_ victim: ReplicaID, by id: ReplicaID) async throws -> Bool {
+        let reason = FenceReason.leaseExpired.rawValue
+        return try await session.query("SELECT tenure.fence(\(id), \(victim), \(reason))").only.decode(Bool.self)
     }
 
     /// Ends whatever connections a fenced replica still has, and with them any row lock it holds. Only those it had when it
@@ -248,9 +249,42 @@ struct ReplicaRepository: Sendable {
         ).only.decode(Bool.self)
     }
 
-    /// Asks for the session lock of `target`: true if it is free, false if it is still held after `wait`.
-    static func watch(_ target: ReplicaID, wait: Duration, on connection: PostgresConnection) async throws -> Bool {
-        try await connection.query("SELECT tenure.watch_session(\(target), \(wait)::interval)").only.decode(Bool.self)
+    /// Asks for the session lock of `target`, for as long as `wait`; and if it is free, although it was seen held before, fences
+    /// it in the same transaction.
+    ///
+    /// - Returns: What became of it, and whether this connection is younger than the session that has the lock, or had it: an
+    ///   older one fences nobody.
+    static func watch(
+        _ target: ReplicaID,
+        by id: ReplicaID,
+        wait: Duration,
+        seenHeld: Bool,
+        on connection: WatcherConnection
+    ) async throws -> (verdict: WatchVerdict, isYounger: Bool) {
+        let (verdict, isYounger) = try await connection.postgres.query(
+            """
+            SELECT verdict, is_younger
+            FROM tenure.watch(\(id), \(target), \(wait)::interval, \(seenHeld), \(connection.since)::timestamptz)
+            """
+        ).only.decode(WatchVerdict.self, Bool?.self)
+        // Of one that is no longer listed nothing is known, and nothing is to be done.
+        return (verdict, isYounger ?? true)
+    }
+
+    /// A connection to watch on.
+    static func openWatcher(
+        _ configuration: PostgresConfiguration,
+        for id: ReplicaID,
+        _ logger: Logger
+    ) async throws -> WatcherConnection {
+        let postgres = try await PostgresConnection.connect(configuration, logger: logger)
+        let since = try await postgres.query(
+            "SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+        ).only.decode(String.self)
+        let watcher = WatcherConnection(postgres: postgres, since: since)
+        // Fences nobody, so that the server has compiled and planned all of it on this connection when it matters.
+        _ = try await watch(0, by: id, wait: .milliseconds(1), seenHeld: true, on: watcher)
+        return watcher
     }
 }
 

@@ -2,10 +2,6 @@ import Logging
 import Postgres
 
 extension ReplicaService {
-    /// Below `deadlock_timeout` (1 s by default), so that the wait never triggers a deadlock check; short, because a waiting
-    /// statement holds a snapshot.
-    private static let watchWait = Duration.milliseconds(900)
-
     func openSession(_ generation: Int, after pause: Duration, _ opened: OpenedSession) async {
         do {
             // Jittered, so that replicas do not come back in step.
@@ -25,19 +21,24 @@ extension ReplicaService {
         continuation.yield(.sessionLost(generation: generation))
     }
 
-    func watch(_ target: ReplicaID, _ attempt: Int, _ quick: Bool, on watcher: WatcherConnection) async {
+    func watch(
+        _ target: ReplicaID,
+        by id: ReplicaID,
+        _ attempt: Int,
+        seenHeld: Bool,
+        _ watcher: Watcher
+    ) async {
         do {
-            let connection = try await watcher.get(for: target, watcherConfiguration, logger)
-            defer { watcher.answered(connection) }
-            let isFree = try await ReplicaRepository.watch(
-                target,
-                wait: quick ? .milliseconds(1) : Self.watchWait,
-                on: connection
-            )
-            continuation.yield(.watched(target, attempt: attempt, isFree: isFree))
+            let verdict = try await watcher.ask(for: target, by: id, seenHeld: seenHeld, watcherConfiguration, logger)
+            continuation.yield(.watched(target, attempt: attempt, verdict))
+            if verdict == .fenced { logFence(of: target, .sessionLost) }
         } catch {
             continuation.yield(.watchFailed(target, attempt: attempt))
         }
+    }
+
+    private func logFence(of victim: ReplicaID, _ reason: FenceReason) {
+        logger.warning("Fenced replica \(victim) (\(reason.rawValue))", metadata: ["replica.id": "\(victim)"])
     }
 
     /// Performs an action that needs the session.
@@ -72,7 +73,6 @@ extension ReplicaService {
         case .join(let generation):
             let id = try await replicas.join(identity, ttl: lease.ttl)
             continuation.yield(.joined(id, generation: generation, sentAt: sentAt))
-            await replicas.rehearseFence(by: id)
             await ShardRepository(replicas.session).rehearse(by: id)
         case .reattach(let id, let generation):
             guard try await replicas.takeBack(id, timeout: lease.ttl) else {
@@ -85,7 +85,6 @@ extension ReplicaService {
                 return
             }
             continuation.yield(.reattached(id, generation: generation, sentAt: sentAt))
-            await replicas.rehearseFence(by: id)
             await ShardRepository(replicas.session).rehearse(by: id)
         case .renew(let id, let stamp, let unseen):
             guard let membership = try await replicas.renew(id, ttl: lease.ttl, unseen: unseen) else {
@@ -102,8 +101,8 @@ extension ReplicaService {
         let replicas = ReplicaRepository(session: session.connection)
         let shards = ShardRepository(session.connection)
         switch action {
-        case .fence(let victim, let id, let reason):
-            try await fence(victim, by: id, reason, replicas)
+        case .fence(let victim, let id): try await fence(victim, by: id, replicas)
+        case .endBackends(let victim): await endBackends(of: victim, replicas)
         case .claim(let id, let handedOnly):
             let sentAt = clock.now
             let (claims, missed) = try await shards.claim(id, handedOnly: handedOnly)
@@ -122,16 +121,13 @@ extension ReplicaService {
         }
     }
 
-    private func fence(
-        _ victim: ReplicaID,
-        by id: ReplicaID,
-        _ reason: FenceReason,
-        _ replicas: ReplicaRepository
-    ) async throws {
-        let isCommitted = try await replicas.fence(victim, by: id, reason)
+    private func fence(_ victim: ReplicaID, by id: ReplicaID, _ replicas: ReplicaRepository) async throws {
+        let isCommitted = try await replicas.fence(victim, by: id)
         continuation.yield(.fenceAnswered(victim, isCommitted: isCommitted))
-        guard isCommitted else { return }
-        logger.warning("Fenced replica \(victim) (\(reason.rawValue))", metadata: ["replica.id": "\(victim)"])
+        if isCommitted { logFence(of: victim, .leaseExpired) }
+    }
+
+    private func endBackends(of victim: ReplicaID, _ replicas: ReplicaRepository) async {
         do {
             // What the victim had is to be claimed and run first. (A claim waits for nobody's lock.)
             try await clock.sleep(for: Self.claimsFirst)
@@ -152,7 +148,7 @@ extension ReplicaService {
     private func answer(failed action: ReplicaAction, settled: [FencingToken]) {
         switch action {
         case .renew(let id, let stamp, _): continuation.yield(.renewalFailed(id, stamp))
-        case .fence(let victim, _, _): continuation.yield(.fenceAnswered(victim, isCommitted: false))
+        case .fence(let victim, _): continuation.yield(.fenceAnswered(victim, isCommitted: false))
         case .claim(let id, _): continuation.yield(.claimUnknown(by: id))
         case .listOwned(let id, _): continuation.yield(.listingFailed(by: id))
         case .handOver(_, _, let id): continuation.yield(.handOverUnknown(settled, by: id))

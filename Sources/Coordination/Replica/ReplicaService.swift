@@ -72,7 +72,10 @@ package final class ReplicaService: Service {
         // Few statements, each large and always of the same shape: to plan one takes longer than to run it.
         session.settings["plan_cache_mode"] = "force_generic_plan"
         sessionConfiguration = session
-        watcherConfiguration = database
+        var watcher = database
+        // As for the session: a verdict is not to wait for a plan.
+        watcher.settings["plan_cache_mode"] = "force_generic_plan"
+        watcherConfiguration = watcher
         (events, continuation) = AsyncStream.makeStream()
     }
 

@@ -14,7 +14,7 @@ struct ReplicaShell: ~Copyable {
     /// Of the session that the machine wants now.
     private var generation = 0
     private let opened = OpenedSession()
-    private let watcher = WatcherConnection()
+    private let watcher = Watcher()
 
     init(service: ReplicaService) {
         self.service = service
@@ -47,16 +47,16 @@ struct ReplicaShell: ~Copyable {
             let session = session
             self.session = nil
             group.addTask { await session?.connection.close() }
-        case .watch(let target, let attempt, let quick):
+        case .watch(let target, let id, let attempt, let seenHeld):
             let watcher = watcher
-            group.addTask { await service.watch(target, attempt, quick, on: watcher) }
+            group.addTask { await service.watch(target, by: id, attempt, seenHeld: seenHeld, watcher) }
         case .bringUp(let claims): service.host.bringUp(claims)
         case .abandon(let tokens): service.host.abandon(tokens)
         case .refresh: service.host.refresh(shard: nil)
         case .suspend: service.host.suspend()
         case .resume: service.host.resume()
         case .finish: break
-        case .join, .reattach, .renew, .fence, .claim, .listOwned, .handOver, .handOverEverything, .leave,
+        case .join, .reattach, .renew, .fence, .endBackends, .claim, .listOwned, .handOver, .handOverEverything, .leave,
             .expect, .recordStranded:
             let session = session
             let failure = failure
@@ -92,45 +92,6 @@ final class OpenedSession: Sendable {
         sessions.withLock { sessions in
             guard let index = sessions.firstIndex(where: { $0.generation == generation }) else { return nil }
             return sessions.remove(at: index)
-        }
-    }
-}
-
-/// The connection that waits for another replica's lock, opened when first needed, and anew where a question about the next
-/// one would have to wait behind the long poll for the last.
-final class WatcherConnection: Sendable {
-    private struct Open {
-        let connection: PostgresConnection
-        var target: ReplicaID
-        var questions = 1
-    }
-
-    private let open = Mutex<Open?>(nil)
-
-    /// ``answered(_:)`` follows when the question has been answered, whatever the answer.
-    func get(
-        for target: ReplicaID,
-        _ configuration: PostgresConfiguration,
-        _ logger: Logger
-    ) async throws -> PostgresConnection {
-        let known = open.withLock { open -> PostgresConnection? in
-            guard let last = open, !last.connection.isClosed, last.target == target || last.questions == 0 else {
-                return nil
-            }
-            open?.target = target
-            open?.questions += 1
-            return last.connection
-        }
-        if let known { return known }
-        let new = try await PostgresConnection.connect(configuration, logger: logger)
-        // The one before is closed when its last question is answered.
-        open.withLock { $0 = Open(connection: new, target: target) }
-        return new
-    }
-
-    func answered(_ connection: PostgresConnection) {
-        open.withLock { open in
-            if open?.connection === connection { open?.questions -= 1 }
         }
     }
 }

@@ -15,32 +15,32 @@ extension ReplicaStateMachine {
     }
 
     mutating func askAgain() -> [ReplicaAction] {
-        guard let target = watch?.target, watch?.attempt == nil, !fencing.contains(target) else { return [] }
+        guard let id, let target = watch?.target, watch?.attempt == nil, !fencing.contains(target) else { return [] }
         watchAttempts += 1
         watch?.attempt = watchAttempts
-        return [.watch(target, attempt: watchAttempts, quick: !seenHeld.contains(target))]
+        return [.watch(target, by: id, attempt: watchAttempts, seenHeld: seenHeld.contains(target))]
     }
 
     mutating func watched(
         _ target: ReplicaID,
         _ attempt: Int,
-        _ isFree: Bool,
+        _ verdict: WatchVerdict,
         _ now: Instant
     ) -> [ReplicaAction] {
-        guard let id, watch?.target == target, watch?.attempt == attempt else { return [] }
-        watch?.attempt = nil
-        guard isFree else {
+        let isAwaited = watch?.target == target && watch?.attempt == attempt
+        if isAwaited { watch?.attempt = nil }
+        // A fact, whatever was asked since.
+        if verdict == .fenced { return isAttached ? fenced(target, now) : [] }
+        guard isAwaited else { return [] }
+        if verdict == .held {
             seenHeld.insert(target)
             return askAgain()
         }
-        guard seenHeld.contains(target) else {
-            // Free, but never seen held: it may be coming back (the database has restarted), or it died before anybody
-            // looked. Its lease will tell.
-            watchAt = now.advanced(by: .milliseconds(100))
-            return []
-        }
-        guard fencing.insert(target).inserted else { return [] }
-        return [.fence(target, by: id, .sessionLost)]
+        let wasSeenHeld = seenHeld.remove(target) != nil
+        // Never seen held: it may be coming back (the database has restarted), or it died before anybody looked. Its lease will
+        // tell. Or somebody else was first, or it lives after all: believe nothing seen before.
+        watchAt = now.advanced(by: .milliseconds(wasSeenHeld ? 10 : 100))
+        return wasSeenHeld ? renew() : []
     }
 
     mutating func watchFailed(_ target: ReplicaID, _ attempt: Int, _ now: Instant) -> [ReplicaAction] {
@@ -55,16 +55,19 @@ extension ReplicaStateMachine {
     mutating func fenceAnswered(_ victim: ReplicaID, _ isCommitted: Bool, _ now: Instant) -> [ReplicaAction] {
         fencing.remove(victim)
         guard isAttached else { return [] }
-        if isCommitted {
-            // The picture as it is now can wait until what the victim had is running.
-            let soon = now.advanced(by: .milliseconds(100))
-            renewAt = min(renewAt ?? soon, soon)
-            return learnedOfFence(victim, now)
-        }
+        if isCommitted { return fenced(victim, now) }
         // Somebody else was first, or it lives after all. Look again, and believe nothing seen before.
         seenHeld.remove(victim)
         if watch?.target == victim, watch?.attempt == nil { watchAt = now.advanced(by: .milliseconds(10)) }
         return renew()
+    }
+
+    /// By this replica.
+    private mutating func fenced(_ victim: ReplicaID, _ now: Instant) -> [ReplicaAction] {
+        // The picture as it is now can wait until what the victim had is running.
+        let soon = now.advanced(by: .milliseconds(100))
+        renewAt = min(renewAt ?? soon, soon)
+        return learnedOfFence(victim, now) + [.endBackends(victim)]
     }
 
     /// What the dead one had is to be claimed: once, also by the one that has fenced it, which hears of it as everybody does.
@@ -112,7 +115,7 @@ extension ReplicaStateMachine {
         var actions: [ReplicaAction] = []
         for suspect in expiries where suspect.at <= now && fencing.insert(suspect.id).inserted {
             // The database checks its clock once more; if the lease was renewed since, the answer is no.
-            actions.append(.fence(suspect.id, by: id, .leaseExpired))
+            actions.append(.fence(suspect.id, by: id))
         }
         scheduleJudgement()
         return actions

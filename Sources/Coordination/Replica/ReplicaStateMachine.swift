@@ -123,7 +123,7 @@ package struct ReplicaStateMachine<Instant: InstantProtocol & Sendable>: Sendabl
         case .renewalFailed(let id, let stamp):
             if id == self.id, stamp.generation == generation { isRenewing = false }
             return []
-        case .watched(let target, let attempt, let isFree): return watched(target, attempt, isFree, now)
+        case .watched(let target, let attempt, let verdict): return watched(target, attempt, verdict, now)
         case .watchFailed(let target, let attempt): return watchFailed(target, attempt, now)
         case .fenceAnswered(let victim, let isCommitted): return fenceAnswered(victim, isCommitted, now)
         case .heardFenced(let victim): return heardFenced(victim, now)

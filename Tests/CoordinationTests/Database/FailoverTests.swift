@@ -21,7 +21,7 @@ struct FailoverTests {
                 // Lost: another joins, the first is fenced, its shards are claimed.
                 let lost = try await database.join("lost")
                 try await database.expire(before.id)
-                #expect(try await lost.life.fence(before.id, by: lost.id, .leaseExpired))
+                #expect(try await lost.life.fence(before.id, by: lost.id))
                 #expect(try await database.claimAll(lost).count == 4)
                 await primary.stop(.immediate)
                 try await standby.promote()
@@ -55,11 +55,12 @@ struct FailoverTests {
                 #expect(try await new.life.renew(new.id, ttl: .seconds(30)) != nil)
 
                 // The old row's free lock proves nothing: its session was elsewhere. It keeps its shards for its lease.
-                #expect(try await !new.life.fence(before.id, by: new.id, .sessionLost))
+                let watcher = try await after.watcher()
+                #expect(try await after.verdict(on: before.id, by: new.id, watcher) == .free)
                 #expect(try await after.claimAll(new).isEmpty)
                 try await after.expire(before.id)
-                #expect(try await !sessions[0].life.fence(new.id, by: before.id, .sessionLost))
-                #expect(try await new.life.fence(before.id, by: new.id, .leaseExpired))
+                #expect(try await after.verdict(on: new.id, by: before.id, watcher) == .held)
+                #expect(try await new.life.fence(before.id, by: new.id))
                 #expect(try await after.claimAll(new).map(\.token.epoch) == [2, 2, 2, 2])
 
                 // And nothing that the old one's process has here is ended for it.

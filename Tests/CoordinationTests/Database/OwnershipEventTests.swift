@@ -18,7 +18,7 @@ struct OwnershipEventTests {
             let released = claims.map(\.token).filter { [0, 1, 5].contains($0.shard) }
             _ = try await first.shards.release(released, to: second.id)
             try await database.expire(first.id)
-            #expect(try await second.life.fence(first.id, by: second.id, .leaseExpired))
+            #expect(try await second.life.fence(first.id, by: second.id))
             _ = try await database.claimAll(second)
             let events = try await database.column(
                 """

@@ -83,6 +83,33 @@ struct OwnershipFixture: Sendable {
         )
     }
 
+    /// Asks for the session lock of `target`, as whoever has seen it held does.
+    func verdict(
+        on target: ReplicaID,
+        by id: ReplicaID,
+        wait: Duration = .milliseconds(1),
+        _ connection: WatcherConnection
+    ) async throws -> WatchVerdict {
+        try await ReplicaRepository.watch(target, by: id, wait: wait, seenHeld: true, on: connection).verdict
+    }
+
+    func watcher() async throws -> WatcherConnection {
+        try await ReplicaRepository.openWatcher(patient(url), for: 1, Self.logger)
+    }
+
+    /// Returns when somebody waits for the session lock of `id`.
+    func eventuallyWaitedFor(_ id: ReplicaID) async throws {
+        try await eventually("somebody waits for the lock") {
+            try await observer.query(
+                """
+                SELECT count(*) FROM pg_locks
+                WHERE locktype = 'advisory' AND NOT granted AND objid = \(id)::bigint::oid
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                """
+            )[0].decode(Int.self) > 0
+        }
+    }
+
     /// Leaves only the first shards, so that a test is quick and its numbers are small.
     func keep(_ count: Int) async throws {
         try await observer.query("DELETE FROM tenure.shards WHERE id >= \(Int32(count))")

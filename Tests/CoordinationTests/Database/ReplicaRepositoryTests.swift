@@ -56,46 +56,71 @@ struct ReplicaRepositoryTests {
 
     @Test func `a held lock is waited for as long as told, a freed one is noticed at once`() async throws {
         try await OwnershipFixture.with { database in
+            let watcher = try await database.watcher()
             let victim = try await database.join("a")
             let clock = ContinuousClock()
             let start = clock.now
-            #expect(try await !ReplicaRepository.watch(victim.id, wait: .milliseconds(300), on: database.observer))
+            let wait = Duration.milliseconds(300)
+            #expect(try await database.verdict(on: victim.id, by: 1, wait: wait, watcher) == .held)
             #expect(clock.now - start >= .milliseconds(300))
             // Longer than the test may take: that it is answered at all shows that it was noticed.
-            async let isFree = ReplicaRepository.watch(victim.id, wait: .seconds(3_600), on: database.observer)
-            let other = try await OwnershipFixture.connect(database.url)
-            try await eventually("somebody waits for the lock") {
-                try await other.query(
-                    """
-                    SELECT count(*) FROM pg_locks
-                    WHERE locktype = 'advisory' AND NOT granted AND objid = \(victim.id)::bigint::oid
-                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                    """
-                )[0].decode(Int.self) > 0
-            }
+            async let verdict = database.verdict(on: victim.id, by: 1, wait: .seconds(3_600), watcher)
+            try await database.eventuallyWaitedFor(victim.id)
             await victim.session.close()
-            #expect(try await isFree)
-            #expect(try await ReplicaRepository.watch(victim.id, wait: .milliseconds(1), on: database.observer))
+            #expect(try await verdict == .free)
         }
     }
 
-    @Test func `a held lock forbids a fence for a lost session; a free one allows it, once`() async throws {
+    @Test func `a lock seen held and then free: its replica is fenced, by the question that finds it free, once`()
+        async throws
+    {
         try await OwnershipFixture.with { database in
             let fencer = try await database.join("a")
             let victim = try await database.join("b")
-            #expect(try await !fencer.life.fence(victim.id, by: fencer.id, .sessionLost))
+            let watcher = try await database.watcher()
+            #expect(try await database.verdict(on: victim.id, by: fencer.id, watcher) == .held)
+            async let verdict = database.verdict(on: victim.id, by: fencer.id, wait: .seconds(3_600), watcher)
             await victim.session.close()
-            try await eventually {
-                try await ReplicaRepository.watch(victim.id, wait: .milliseconds(1), on: database.observer)
-            }
-            #expect(try await fencer.life.fence(victim.id, by: fencer.id, .sessionLost))
-            #expect(try await !fencer.life.fence(victim.id, by: fencer.id, .sessionLost))
+            #expect(try await verdict == .fenced)
+            #expect(try await database.verdict(on: victim.id, by: fencer.id, watcher) == .free)
             let events = try await database.column("SELECT kind || ' ' || (details ->> 'reason') FROM tenure.events")
             #expect(events == ["fenced session lost"])
             let row = try await database.column(
                 "SELECT fenced_by || ' ' || fenced_reason FROM tenure.replicas WHERE id = \(victim.id)"
             )
             #expect(row == ["\(fencer.id) session lost"])
+        }
+    }
+
+    @Test func `a lock never seen held, a watcher older than the session, silent or fenced itself: nobody is fenced`()
+        async throws
+    {
+        try await OwnershipFixture.with { database in
+            let fencer = try await database.join("a")
+            let older = try await database.watcher()
+            let victim = try await database.join("b")
+            let younger = try await database.watcher()
+            func answer(_ connection: WatcherConnection, seenHeld: Bool = true) async throws -> String {
+                let (verdict, isYounger) = try await ReplicaRepository.watch(
+                    victim.id,
+                    by: fencer.id,
+                    wait: .milliseconds(1),
+                    seenHeld: seenHeld,
+                    on: connection
+                )
+                return "\(verdict) \(isYounger)"
+            }
+            #expect(try await answer(older) == "held false")
+            #expect(try await answer(younger) == "held true")
+            await victim.session.close()
+            try await eventually { try await answer(younger, seenHeld: false) == "free true" }
+            #expect(try await answer(older) == "free false")
+            try await database.expire(fencer.id)
+            #expect(try await answer(younger) == "free true")
+            let third = try await database.join("c")
+            #expect(try await third.life.fence(fencer.id, by: third.id))
+            #expect(try await answer(younger) == "free true")
+            #expect(try await database.verdict(on: victim.id, by: third.id, younger) == .fenced)
         }
     }
 
@@ -107,9 +132,9 @@ struct ReplicaRepositoryTests {
             let victim = try await database.join("b")
             try await database.expire(victim.id)
             _ = try await victim.life.renew(victim.id, ttl: .seconds(30))
-            #expect(try await !fencer.life.fence(victim.id, by: fencer.id, .leaseExpired))
+            #expect(try await !fencer.life.fence(victim.id, by: fencer.id))
             try await database.expire(victim.id)
-            #expect(try await fencer.life.fence(victim.id, by: fencer.id, .leaseExpired))
+            #expect(try await fencer.life.fence(victim.id, by: fencer.id))
             #expect(try await victim.life.renew(victim.id, ttl: .seconds(30)) == nil)
         }
     }
@@ -121,9 +146,9 @@ struct ReplicaRepositoryTests {
             let third = try await database.join("c")
             try await database.expire(victim.id)
             try await database.expire(fencer.id)
-            #expect(try await third.life.fence(fencer.id, by: third.id, .leaseExpired))
-            #expect(try await !fencer.life.fence(victim.id, by: fencer.id, .leaseExpired))
-            #expect(try await third.life.fence(victim.id, by: third.id, .leaseExpired))
+            #expect(try await third.life.fence(fencer.id, by: third.id))
+            #expect(try await !fencer.life.fence(victim.id, by: fencer.id))
+            #expect(try await third.life.fence(victim.id, by: third.id))
         }
     }
 
@@ -135,7 +160,7 @@ struct ReplicaRepositoryTests {
             try await database.expire(victim.id)
             let committed = try await withThrowingTaskGroup(of: Bool.self) { group in
                 for fencer in fencers {
-                    group.addTask { try await fencer.life.fence(victim.id, by: fencer.id, .leaseExpired) }
+                    group.addTask { try await fencer.life.fence(victim.id, by: fencer.id) }
                 }
                 return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
             }
@@ -149,7 +174,7 @@ struct ReplicaRepositoryTests {
             let victim = try await database.join("victim")
             let other = try await OwnershipFixture.connect(database.url, instance: "victim")
             try await database.expire(victim.id)
-            #expect(try await fencer.life.fence(victim.id, by: fencer.id, .leaseExpired))
+            #expect(try await fencer.life.fence(victim.id, by: fencer.id))
             let later = try await database.join("victim")
             try await fencer.life.endBackends(of: victim.id)
             #expect(await victim.session.waitUntilClosed() != nil)
@@ -161,11 +186,18 @@ struct ReplicaRepositoryTests {
     @Test func `a session that has not ended on the server is ended by the one that takes its place`() async throws {
         try await OwnershipFixture.with { database in
             let replica = try await database.join("a")
+            let other = try await database.join("b")
             let session = try await OwnershipFixture.connect(database.url, instance: "a")
             let life = ReplicaRepository(session: session)
+            // It sees the lock free for a moment, and knows better than to convict.
+            let watcher = try await database.watcher()
+            async let verdict = database.verdict(on: replica.id, by: other.id, wait: .seconds(3_600), watcher)
+            try await database.eventuallyWaitedFor(replica.id)
             #expect(try await life.takeBack(replica.id, timeout: .seconds(20)))
             #expect(await replica.session.waitUntilClosed() != nil)
-            #expect(try await !ReplicaRepository.watch(replica.id, wait: .milliseconds(1), on: database.observer))
+            #expect(try await verdict == .free)
+            #expect(try await database.verdict(on: replica.id, by: other.id, watcher) == .held)
+            #expect(try await life.renew(replica.id, ttl: .seconds(30)) != nil)
         }
     }
 

@@ -45,7 +45,7 @@ struct ShardRepositoryTests {
             let dead = try await database.join("dead", capacity: 1_000)
             try await leaving.life.markDraining(leaving.id)
             try await database.expire(dead.id)
-            #expect(try await small.life.fence(dead.id, by: small.id, .leaseExpired))
+            #expect(try await small.life.fence(dead.id, by: small.id))
             #expect(try await database.claimAll(leaving).isEmpty)
             #expect(try await database.claimAll(dead).isEmpty)
             #expect(try await database.claimAll(small).count == 25)
@@ -178,7 +178,7 @@ struct ShardRepositoryTests {
             )
             #expect(try await database.claimAll(second).map(\.token) == [.init(shard: 0, owner: second.id, epoch: 2)])
             try await database.expire(first.id)
-            #expect(try await second.life.fence(first.id, by: second.id, .leaseExpired))
+            #expect(try await second.life.fence(first.id, by: second.id))
             #expect(try await database.claimAll(second).allSatisfy { $0.token.epoch == 2 })
             let history = try await database.column(
                 """

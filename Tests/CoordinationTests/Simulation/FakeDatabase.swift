@@ -8,6 +8,8 @@ final class FakeDatabase {
         let process: SimulatedProcess
         let capacity: Int
         var leaseExpires: Int64
+        /// When the session that holds the lock was there at the latest.
+        var sessionSince: Int64
         var isDraining = false
     }
 
@@ -40,6 +42,8 @@ final class FakeDatabase {
     private var locks: [ReplicaID: FakeConnection] = [:]
     private var lockWaiters: [LockWaiter] = []
     private var lastWaiter = 0
+    /// Whose session is being ended by its own next one.
+    private var beingReplaced: ReplicaID?
 
     init(world: Simulation, shards: [Int]) {
         self.world = world
@@ -74,15 +78,14 @@ final class FakeDatabase {
         }
     }
 
-    /// All sessions end together. Who waits for a lock may be granted it in the same moment.
+    /// One connection after the other is told to end, the youngest first, and nobody is let in. Whoever waits for a lock may
+    /// be granted it meanwhile.
     func shutDown() {
         isUp = false
-        let all = connections
-        for connection in all where connection.kind == .session { connection.endThere() }
-        if world.profile.mutations.contains(.fencesOutliveSessions) {
-            world.schedule(after: 20_000) { for connection in all { connection.endThere() } }
-        } else {
-            for connection in all { connection.endThere() }
+        var moment: Int64 = 0
+        for connection in connections.reversed() {
+            moment += Int64(world.oneIn(4) ? world.below(3_000) : 0)
+            world.schedule(after: moment) { connection.endThere() }
         }
     }
 
@@ -167,8 +170,23 @@ final class FakeDatabase {
         }
     }
 
+    /// For a session that takes the place of the one before.
     func endHolder(of id: ReplicaID, except connection: FakeConnection) {
-        if let holder = locks[lockNumber(id)], holder !== connection { holder.endThere() }
+        if let index = live.firstIndex(where: { $0.id == id }),
+            !world.profile.mutations.contains(.sessionsAreReplacedSilently)
+        {
+            live[index].sessionSince = world.now
+        }
+        guard let holder = locks[lockNumber(id)], holder !== connection else { return }
+        beingReplaced = id
+        holder.endThere()
+        beingReplaced = nil
+    }
+
+    /// Whether a connection is younger than the session of a replica; `nil` if that is not listed.
+    func isYounger(_ connection: FakeConnection, thanSessionOf id: ReplicaID) -> Bool? {
+        guard let replica = live.first(where: { $0.id == id }) else { return nil }
+        return connection.openedAt > replica.sessionSince || world.profile.mutations.contains(.watchersOfAnyAge)
     }
 
     // MARK: Replicas
@@ -186,7 +204,13 @@ final class FakeDatabase {
 
     func insert(_ id: ReplicaID, _ process: SimulatedProcess) {
         live.append(
-            Replica(id: id, process: process, capacity: process.capacity, leaseExpires: world.now + Simulation.ttl)
+            Replica(
+                id: id,
+                process: process,
+                capacity: process.capacity,
+                leaseExpires: world.now + Simulation.ttl,
+                sessionSince: world.now
+            )
         )
     }
 
@@ -246,12 +270,17 @@ final class FakeDatabase {
     func fence(_ victim: ReplicaID, by fencer: ReplicaID, _ reason: FenceReason) -> Bool {
         let mutations = world.profile.mutations
         guard isCurrent(fencer) else { return false }
-        if reason == .sessionLost, !isCurrent(victim) { return false }
-        if reason == .sessionLost, isHeld(victim), !mutations.contains(.fenceIgnoresLock) { return false }
+        if reason == .sessionLost, !isCurrent(victim) || isHeld(victim) { return false }
         guard let index = live.firstIndex(where: { $0.id == victim }), isLive(fencer) else { return false }
         let row = live[index]
+        if reason == .sessionLost, !live.contains(where: { $0.id == fencer && $0.leaseExpires > world.now }) {
+            return false
+        }
         if reason == .leaseExpired, row.leaseExpires >= world.now, !mutations.contains(.fenceIgnoresLease) {
             return false
+        }
+        if beingReplaced == victim {
+            world.judge.report("\(victim) was fenced by \(fencer), though its session was only being replaced")
         }
         live.remove(at: index)
         fenced[victim] = (world.now, row.process)

@@ -36,12 +36,13 @@ extension SimulationProfile.Mutation {
     /// Where it must show.
     var profiles: [SimulationProfile] {
         switch self {
-        case .nothingNeedsToBeObserved, .sessionsAreOldAtOnce, .fencesOutliveSessions: [.restarts]
+        case .nothingNeedsToBeObserved, .sessionsAreOldAtOnce, .watchersOfAnyAge: [.restarts]
         case .trustBeginsWithTheAnswer:
             [SimulationProfile.leases.with { ($0.lateMessages, $0.lateness) = (8, 1_500_000) }]
         case .idsWithoutTimeline, .writesIgnoreTimeline: [.failovers]
         case .nothingIsListed: [SimulationProfile.deploys.with { $0.lostAnswers = 40 }]
-        case .fenceIgnoresLock, .fenceIgnoresLease, .claimIgnoresEpoch, .writesNeedNoToken, .writesIgnoreEpoch:
+        case .fenceIgnoresLease, .sessionsAreReplacedSilently, .claimIgnoresEpoch, .writesNeedNoToken,
+            .writesIgnoreEpoch:
             [.everything, .leases]
         }
     }

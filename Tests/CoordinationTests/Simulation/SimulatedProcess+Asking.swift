@@ -26,7 +26,18 @@ extension SimulatedProcess {
                 guard let membership else { return .refused(id) }
                 return .renewed(id, membership, sentAt: self.trusted(sentAt), stamp)
             }
-        case .fence(let victim, let id, let reason): fence(victim, by: id, reason, session, action)
+        case .fence(let victim, let id):
+            ask(session, action) {
+                database.fence(victim, by: id, .leaseExpired)
+            } then: {
+                .fenceAnswered(victim, isCommitted: $0)
+            }
+        case .endBackends(let victim):
+            ask(session, action) {
+                database.endBackends(of: victim)
+            } then: {
+                .tick
+            }
         case .claim(let id, let handedOnly): claim(id, handedOnly: handedOnly, session, action)
         case .listOwned(let id, let stamp):
             let isIgnored = world.profile.mutations.contains(.nothingIsListed)
@@ -55,7 +66,7 @@ extension SimulatedProcess {
     private func fail(_ action: ReplicaAction, settled: [FencingToken] = []) {
         switch action {
         case .renew(let id, let stamp, _): receive(.renewalFailed(id, stamp))
-        case .fence(let victim, _, _): receive(.fenceAnswered(victim, isCommitted: false))
+        case .fence(let victim, _): receive(.fenceAnswered(victim, isCommitted: false))
         case .claim(let id, _): receive(.claimUnknown(by: id))
         case .listOwned(let id, _): receive(.listingFailed(by: id))
         case .handOver(_, _, let id): receive(.handOverUnknown(settled, by: id))
@@ -154,34 +165,6 @@ extension SimulatedProcess {
                 }
             )
         )
-    }
-
-    private func fence(
-        _ victim: ReplicaID,
-        by id: ReplicaID,
-        _ reason: FenceReason,
-        _ session: FakeConnection,
-        _ action: ReplicaAction
-    ) {
-        let database = world.database
-        var connection = session
-        if world.profile.mutations.contains(.fencesOutliveSessions),
-            let other = database.connections(of: self, .watcher).first
-        {
-            connection = other
-        }
-        ask(connection, action) {
-            database.fence(victim, by: id, reason)
-        } then: { isCommitted in
-            if isCommitted {
-                self.ask(session, .closeSession) {
-                    database.endBackends(of: victim)
-                } then: {
-                    .tick
-                }
-            }
-            return .fenceAnswered(victim, isCommitted: isCommitted)
-        }
     }
 
     /// First what there is is asked for, then what is chosen of it is taken, and that in two halves: others may come in between.

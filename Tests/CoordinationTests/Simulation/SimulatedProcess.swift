@@ -22,7 +22,7 @@ final class SimulatedProcess {
     // The shell.
     private(set) var session: (generation: Int, connection: FakeConnection)?
     private var wantedGeneration = 0
-    private var watcher: (target: ReplicaID, connection: FakeConnection)?
+    private var watcher: (target: ReplicaID, connection: FakeConnection, questions: Int)?
     private(set) var openWatches = 0
 
     // The host.
@@ -134,7 +134,7 @@ final class SimulatedProcess {
         case .closeSession:
             session?.connection.close()
             session = nil
-        case .watch(let target, let attempt, let quick): watch(target, attempt, quick)
+        case .watch(let target, let id, let attempt, let seenHeld): watch(target, by: id, attempt, seenHeld)
         case .bringUp(let claims):
             for claim in claims {
                 if claim.token.owner != machine.id {
@@ -173,40 +173,52 @@ final class SimulatedProcess {
         }
     }
 
-    private func watch(_ target: ReplicaID, _ attempt: Int, _ quick: Bool) {
-        if watcher?.target != target || watcher?.connection.isOpenHere != true {
+    private func watch(_ target: ReplicaID, by id: ReplicaID, _ attempt: Int, _ seenHeld: Bool) {
+        if watcher?.connection.isOpenHere != true || (watcher?.target != target && watcher?.questions != 0) {
             // The one before ends with its last answer.
-            watcher = world.database.connect(.watcher, self, onLoss: {}).map { (target, $0) }
+            watcher = world.database.connect(.watcher, self, onLoss: {}).map { (target, $0, 0) }
         }
         guard let connection = watcher?.connection else {
             return receive(.watchFailed(target, attempt: attempt), after: world.latency())
         }
+        watcher?.target = target
+        watcher?.questions += 1
         openWatches += 1
         if openWatches > 12 { world.judge.report("polls pile up") }
         let database = world.database
-        var isFree = false
+        var verdict = WatchVerdict.held
+        var isYounger: Bool?
         let statement = FakeConnection.Statement(
             execute: { connection in
-                var isOver = false
                 var isWaiting = false
                 let number = database.lock(target, exclusively: false, connection) {
-                    isFree = true
-                    isOver = true
+                    isYounger = database.isYounger(connection, thanSessionOf: target)
+                    let isFenced =
+                        seenHeld && isYounger == true && database.fence(target, by: id, .sessionLost)
+                    verdict = isFenced ? .fenced : .free
                     if isWaiting { connection.finished() }
                 }
-                guard !isOver else { return true }
+                guard verdict == .held else { return true }
                 isWaiting = true
-                self.world.schedule(after: quick ? 1_000 : 900_000) {
-                    if database.giveUpWaiting(number) { connection.finished() }
+                self.world.schedule(after: seenHeld ? 900_000 : 1_000) {
+                    guard database.giveUpWaiting(number) else { return }
+                    isYounger = database.isYounger(connection, thanSessionOf: target)
+                    connection.finished()
                 }
                 return false
             },
             answered: { answer in
                 self.openWatches -= 1
-                switch answer {
-                case .rows: self.receive(.watched(target, attempt: attempt, isFree: isFree))
-                case .unknown: self.receive(.watchFailed(target, attempt: attempt))
+                if self.watcher?.connection === connection { self.watcher?.questions -= 1 }
+                guard case .rows = answer else {
+                    return self.receive(.watchFailed(target, attempt: attempt))
                 }
+                if seenHeld, isYounger == false {
+                    if self.watcher?.connection === connection { self.watcher = nil }
+                    connection.close()
+                    if verdict == .free { return self.watch(target, by: id, attempt, seenHeld) }
+                }
+                self.receive(.watched(target, attempt: attempt, verdict))
             }
         )
         connection.submit(statement)

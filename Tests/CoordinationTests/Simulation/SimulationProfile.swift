@@ -42,8 +42,6 @@ struct SimulationProfile: CustomTestStringConvertible, Sendable {
         case nothingNeedsToBeObserved
         /// A session counts as one that has been up for a TTL already.
         case sessionsAreOldAtOnce
-        /// A fence for a lost session does not look at the lock again.
-        case fenceIgnoresLock
         /// A fence for an expired lease does not look at the lease again.
         case fenceIgnoresLease
         /// A claim takes what it has chosen, whatever happened since.
@@ -60,8 +58,10 @@ struct SimulationProfile: CustomTestStringConvertible, Sendable {
         case writesIgnoreTimeline
         /// The lease is trusted from the answer on, not from before the question.
         case trustBeginsWithTheAnswer
-        /// Fences go over a connection that a server shutting down ends later than the sessions.
-        case fencesOutliveSessions
+        /// A connection may convict that a server shutting down ends later than the session it watches.
+        case watchersOfAnyAge
+        /// A session that takes the place of another does not say so before it ends that.
+        case sessionsAreReplacedSilently
     }
 
     static let everything = SimulationProfile(name: "everything", faults: Fault.allCases)

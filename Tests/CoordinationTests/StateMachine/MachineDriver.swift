@@ -78,12 +78,19 @@ struct MachineDriver {
 }
 
 extension [ReplicaAction] {
-    var fences: [(victim: ReplicaID, reason: FenceReason)] {
-        compactMap { if case .fence(let victim, _, let reason) = $0 { (victim, reason) } else { nil } }
+    /// Whose leases have expired.
+    var fences: [ReplicaID] {
+        compactMap { if case .fence(let victim, _) = $0 { victim } else { nil } }
     }
 
-    var watches: [(target: ReplicaID, attempt: Int, quick: Bool)] {
-        compactMap { if case .watch(let target, let attempt, let quick) = $0 { (target, attempt, quick) } else { nil } }
+    var watches: [(target: ReplicaID, attempt: Int, seenHeld: Bool)] {
+        compactMap { action in
+            if case .watch(let target, _, let attempt, let seenHeld) = action {
+                (target, attempt, seenHeld)
+            } else {
+                nil
+            }
+        }
     }
 
     var listings: [ReplicaStamp] { compactMap { if case .listOwned(_, let stamp) = $0 { stamp } else { nil } } }

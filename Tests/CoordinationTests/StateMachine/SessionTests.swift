@@ -10,7 +10,7 @@ import Testing
         #expect(driver.open() == [.join(generation: 1)])
         let joined = driver.send(.joined(4, generation: 1, sentAt: driver.now))
         #expect(joined == [.renew(4, ReplicaStamp(generation: 1, version: 0), unseen: [])])
-        #expect(driver.renewed(Membership([.of(4), .of(6)])) == [.watch(6, attempt: 1, quick: true)])
+        #expect(driver.renewed(Membership([.of(4), .of(6)])) == [.watch(6, by: 4, attempt: 1, seenHeld: false)])
     }
 
     @Test func `it trusts itself until the TTL less the margin after the moment before the renewal was sent`() {
@@ -101,7 +101,7 @@ import Testing
         var driver = MachineDriver.owner(of: [3: 5], with: [.of(2, held: true)])
         driver.send(.sessionLost(generation: 1))
         let events: [ReplicaEvent<SimulatedInstant>] = [
-            .heardReleased(for: nil), .heardFenced(1), .heardFenced(2), .watched(2, attempt: 1, isFree: true),
+            .heardReleased(for: nil), .heardFenced(1), .heardFenced(2), .watched(2, attempt: 1, .fenced),
             .fenceAnswered(2, isCommitted: true), .claimUnknown(by: 1), .tick,
         ]
         for event in events { #expect(driver.send(event) == [], "\(event)") }

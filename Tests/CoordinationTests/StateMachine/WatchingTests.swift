@@ -20,40 +20,41 @@ import Testing
         return (driver, attempt)
     }
 
-    @Test func `a free lock that was seen held is a reason to fence`() throws {
+    @Test func `whoever was seen held is fenced by the question that finds its lock free; then its shards are claimed`()
+        throws
+    {
         var (driver, attempt) = watcher()
-        let poll = driver.send(.watched(2, attempt: attempt, isFree: false)).watches
-        #expect(poll.map(\.target) == [2] && poll.map(\.quick) == [false])
-        let actions = driver.send(.watched(2, attempt: try #require(poll.first).attempt, isFree: true))
-        #expect(actions == [.fence(2, by: 1, .sessionLost)])
+        let poll = driver.send(.watched(2, attempt: attempt, .held)).watches
+        #expect(poll.map(\.target) == [2] && poll.map(\.seenHeld) == [true])
+        let actions = driver.send(.watched(2, attempt: try #require(poll.first).attempt, .fenced))
+        #expect(actions.claims == 1 && actions.fences.isEmpty && actions.contains(.endBackends(2)))
     }
 
     @Test func `a free lock that was never seen held proves nothing: it is looked at again`() {
         var (driver, attempt) = watcher()
-        #expect(driver.send(.watched(2, attempt: attempt, isFree: true)) == [])
+        #expect(driver.send(.watched(2, attempt: attempt, .free)) == [])
         let again = driver.tick(for: .milliseconds(150))
-        #expect(again.fences.isEmpty && again.watches.map(\.quick) == [true])
+        #expect(again.fences.isEmpty && again.watches.map(\.seenHeld) == [false])
     }
 
     @Test func `a lock seen held in the last session proves nothing in this one`() throws {
         var (driver, attempt) = watcher()
-        driver.send(.watched(2, attempt: attempt, isFree: false))
+        driver.send(.watched(2, attempt: attempt, .held))
         driver.send(.sessionLost(generation: 1))
         driver.open()
         driver.send(.reattached(1, generation: 2, sentAt: driver.now))
         let watches = driver.renewed(Membership([.of(1), .of(2), .of(3)])).watches
-        #expect(watches.map(\.target) == [2] && watches.map(\.quick) == [true])
-        #expect(driver.send(.watched(2, attempt: try #require(watches.first).attempt, isFree: true)).fences.isEmpty)
+        #expect(watches.map(\.target) == [2] && watches.map(\.seenHeld) == [false])
     }
 
     @Test func `an answer to a question of the last session is ignored`() throws {
         var (driver, attempt) = watcher()
-        let poll = try #require(driver.send(.watched(2, attempt: attempt, isFree: false)).watches.first).attempt
+        let poll = try #require(driver.send(.watched(2, attempt: attempt, .held)).watches.first).attempt
         driver.send(.sessionLost(generation: 1))
         driver.open()
         driver.send(.reattached(1, generation: 2, sentAt: driver.now))
         driver.renewed(Membership([.of(1), .of(2), .of(3)]))
-        #expect(driver.send(.watched(2, attempt: poll, isFree: false)) == [])
+        #expect(driver.send(.watched(2, attempt: poll, .held)) == [])
         #expect(!driver.machine.seenHeld.contains(2))
         #expect(driver.send(.watchFailed(2, attempt: poll)) == [])
         #expect(driver.machine.watch?.attempt != nil)
@@ -61,35 +62,28 @@ import Testing
 
     @Test func `after the watching connection was lost nothing seen before counts`() throws {
         var (driver, attempt) = watcher()
-        let poll = try #require(driver.send(.watched(2, attempt: attempt, isFree: false)).watches.first).attempt
+        let poll = try #require(driver.send(.watched(2, attempt: attempt, .held)).watches.first).attempt
         #expect(driver.send(.watchFailed(2, attempt: poll)) == [])
         let again = driver.tick(for: .milliseconds(60)).watches
-        #expect(again.map(\.quick) == [true])
-        #expect(driver.send(.watched(2, attempt: try #require(again.first).attempt, isFree: true)).fences.isEmpty)
+        #expect(again.map(\.seenHeld) == [false])
     }
 
     @Test func `the ring heals: the next neighbour's lock, seen held at a heartbeat, counts as well`() throws {
         var (driver, attempt) = watcher()
-        let poll = try #require(driver.send(.watched(2, attempt: attempt, isFree: false)).watches.first).attempt
+        let poll = try #require(driver.send(.watched(2, attempt: attempt, .held)).watches.first).attempt
         let long = Duration.seconds(3)
         driver.renewed(Membership([.of(1), .of(2, remaining: long), .of(3, remaining: long, held: true)]))
         // Both die at once.
-        #expect(driver.send(.watched(2, attempt: poll, isFree: true)).fences.map(\.victim) == [2])
-        let actions = driver.send(.fenceAnswered(2, isCommitted: true))
+        let actions = driver.send(.watched(2, attempt: poll, .fenced))
         // First the claim, a moment later the picture.
         #expect(actions.claims == 1 && actions.renewals == 0)
         #expect(driver.now.duration(to: driver.machine.renewAt!) <= .milliseconds(100))
-        #expect(actions.watches.map(\.target) == [3] && actions.watches.map(\.quick) == [false])
-        #expect(
-            driver.send(.watched(3, attempt: try #require(actions.watches.first).attempt, isFree: true)).fences.map(
-                \.victim
-            ) == [3]
-        )
+        #expect(actions.watches.map(\.target) == [3] && actions.watches.map(\.seenHeld) == [true])
     }
 
     @Test func `a heartbeat asks only for locks that were not seen held yet`() {
         var (driver, attempt) = watcher()
-        driver.send(.watched(2, attempt: attempt, isFree: false))
+        driver.send(.watched(2, attempt: attempt, .held))
         let actions = driver.tick(for: .milliseconds(500))
         #expect(actions.contains { if case .renew(1, _, let unseen) = $0 { unseen == [3] } else { false } })
     }
@@ -103,11 +97,11 @@ import Testing
     @Test func `whoever has fenced hears of it like all others, in either order, and claims once`() throws {
         for hearsFirst in [true, false] {
             var (driver, attempt) = watcher()
-            let poll = try #require(driver.send(.watched(2, attempt: attempt, isFree: false)).watches.first).attempt
-            #expect(driver.send(.watched(2, attempt: poll, isFree: true)).fences.map(\.victim) == [2])
-            let events: [MachineDriver.Machine.Event] = [.heardFenced(2), .fenceAnswered(2, isCommitted: true)]
-            let claims = (hearsFirst ? events : events.reversed()).map { driver.send($0).claims }
-            #expect(claims == [1, 0])
+            let poll = try #require(driver.send(.watched(2, attempt: attempt, .held)).watches.first).attempt
+            let events: [MachineDriver.Machine.Event] = [.heardFenced(2), .watched(2, attempt: poll, .fenced)]
+            let actions = (hearsFirst ? events : events.reversed()).map { driver.send($0) }
+            #expect(actions.map(\.claims) == [1, 0])
+            #expect(actions.count { $0.contains(.endBackends(2)) } == 1)
             let next = driver.send(.claimed(driver.claims([7: 2]), missed: 0, by: 1))
             #expect(next.claims == 0, "nor again when that is answered")
         }
@@ -120,18 +114,24 @@ import Testing
         driver.renewed(Membership([.of(1), .of(9)]))
         let now = driver.machine.watch!
         #expect(now.target == 9 && now.attempt != first)
-        #expect(driver.send(.watched(9, attempt: first, isFree: false)) == [])
-        #expect(driver.send(.watched(9, attempt: now.attempt!, isFree: false)).watches.count == 1)
+        #expect(driver.send(.watched(9, attempt: first, .held)) == [])
+        #expect(driver.send(.watched(9, attempt: now.attempt!, .held)).watches.count == 1)
     }
 
     @Test func `a fence that was not committed: look again, and believe nothing seen before`() throws {
         var (driver, attempt) = watcher()
-        let poll = try #require(driver.send(.watched(2, attempt: attempt, isFree: false)).watches.first).attempt
-        driver.send(.watched(2, attempt: poll, isFree: true))
-        #expect(driver.send(.fenceAnswered(2, isCommitted: false)).renewals == 1)
-        let again = driver.tick(for: .milliseconds(20)).watches
-        #expect(again.map(\.quick) == [true])
-        #expect(driver.send(.watched(2, attempt: try #require(again.first).attempt, isFree: true)).fences.isEmpty)
+        let poll = try #require(driver.send(.watched(2, attempt: attempt, .held)).watches.first).attempt
+        #expect(driver.send(.watched(2, attempt: poll, .free)).renewals == 1)
+        #expect(driver.tick(for: .milliseconds(20)).watches.map(\.seenHeld) == [false])
+    }
+
+    @Test func `a fence for a lease that was not committed: the same`() throws {
+        var (driver, attempt) = watcher(remaining: .milliseconds(200))
+        driver.pass(.milliseconds(201))
+        #expect(driver.send(.tick).fences == [2, 3])
+        driver.send(.watched(2, attempt: attempt, .held))
+        driver.send(.fenceAnswered(2, isCommitted: false))
+        #expect(driver.tick(for: .milliseconds(20)).watches.map(\.seenHeld) == [false])
     }
 
     @Test func `an expired lease is looked at exactly when it expires`() {
@@ -139,7 +139,7 @@ import Testing
         let expiry = driver.now.advanced(by: .milliseconds(201))
         #expect(driver.machine.judgeLeasesAt == expiry)
         driver.now = expiry
-        #expect(driver.send(.tick).fences.map(\.victim).sorted() == [2, 3], "both, if both have expired")
+        #expect(driver.send(.tick).fences.sorted() == [2, 3], "both, if both have expired")
         #expect(driver.send(.tick).fences.isEmpty, "once")
     }
 
@@ -149,7 +149,7 @@ import Testing
         driver.renewed(Membership([.of(1), .of(2, remaining: .seconds(-5)), .of(3)]))
         #expect(driver.tick(for: .seconds(3) - .microseconds(1)).fences.isEmpty)
         driver.now = openedAt.advanced(by: .seconds(3))
-        #expect(driver.send(.tick).fences.map(\.victim) == [2])
+        #expect(driver.send(.tick).fences == [2])
     }
 
     @Test func `that time begins anew with each session`() {
@@ -175,7 +175,7 @@ import Testing
         var (driver, attempt) = watcher()
         driver.send(.heardReleased(for: nil))
         driver.send(.drain)
-        let poll = try #require(driver.send(.watched(2, attempt: attempt, isFree: false)).watches.first).attempt
-        #expect(driver.send(.watched(2, attempt: poll, isFree: true)) == [.fence(2, by: 1, .sessionLost)])
+        let poll = try #require(driver.send(.watched(2, attempt: attempt, .held)).watches.first).attempt
+        #expect(driver.send(.watched(2, attempt: poll, .fenced)).contains(.endBackends(2)))
     }
 }
