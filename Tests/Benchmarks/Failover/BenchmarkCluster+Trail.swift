@@ -18,6 +18,18 @@ extension BenchmarkCluster {
         return (first, last)
     }
 
+    /// When the fence of a replica was committed, in microseconds since 1970.
+    func fenced(_ id: Int64) async throws -> Int64 {
+        let moment = try await database.query(
+            """
+            SELECT (extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000000)::bigint
+            FROM tenure.replicas WHERE id = \(id) AND fenced_at IS NOT NULL
+            """
+        ).first?.decode(Int64.self)
+        guard let moment else { throw BenchmarkError("replica \(id) was not fenced") }
+        return moment
+    }
+
     /// From each shard's release to its having been brought up elsewhere, in microseconds, for each of its strategies.
     func gaps() async throws -> [Int64] {
         try await database.query(

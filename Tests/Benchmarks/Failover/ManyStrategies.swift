@@ -20,30 +20,44 @@ enum ManyStrategies {
                     """
                     SELECT coalesce(sum(s.strategies), 0)::bigint FROM tenure.shards s JOIN tenure.replicas r ON r.id = s.owner
                     WHERE r.name = \(victim.name) AND s.ready_epoch = s.epoch
-                        AND NOT EXISTS (SELECT FROM tenure.shards WHERE ready_epoch < epoch)
+                        AND NOT EXISTS (SELECT FROM tenure.shards WHERE ready_epoch < epoch OR owner IS NULL)
+                        -- What is on its way from one replica to another when the victim dies is another measurement.
+                        AND NOT EXISTS (
+                            SELECT FROM tenure.ownership WHERE at > clock_timestamp() - interval '1.5 seconds')
                     """
                 )[0].decode(Int.self)
                 return carried >= count - count / 20
             }
             try await bench.forgetTrail()
             let id = try await bench.id(of: victim)
-            let restoring = others.map { $0.output.recent.count(where: { $0.contains("Restoring ") }) }
-            let sent = WallClock.now
-            victim.signal(.kill)
-            try await bench.waitUntilRecovered(from: id, within: .seconds(600))
+            let (sent, loaded) = try await withThrowingTaskGroup(of: [String].self) { group in
+                // Beside it: so many lines follow that these are soon forgotten.
+                for output in others.map(\.output) {
+                    group.addTask {
+                        var lines: [String] = []
+                        // Until it is cancelled.
+                        while let line = try? await output.next(containing: "Restoring ") { lines.append(line) }
+                        return lines
+                    }
+                }
+                // Until they listen.
+                try await Task.sleep(for: .milliseconds(50))
+                let sent = WallClock.now
+                victim.signal(.kill)
+                try await bench.waitUntilRecovered(from: id, within: .seconds(600))
+                group.cancelAll()
+                return (sent, try await group.reduce(into: []) { $0 += $1.compactMap(moment) })
+            }
             var figures = [
                 Figures(
                     "\(count) strategies: SIGKILL → fence committed",
-                    [try await bench.moments(of: "fenced").first - sent]
+                    [try await bench.fenced(id) - sent]
                 ),
                 Figures(
                     "\(count) strategies: SIGKILL → all shards claimed",
                     [try await bench.moments(of: "claimed").last - sent]
                 ),
             ]
-            let loaded = zip(others, restoring).flatMap { replica, before in
-                replica.output.recent.filter { $0.contains("Restoring ") }.dropFirst(before).compactMap(moment)
-            }
             figures.append(
                 Figures("\(count) strategies: SIGKILL → all of them loaded", loaded.max().map { [$0 - sent] } ?? [])
             )

@@ -25,7 +25,7 @@ struct Measurements {
             let sent = WallClock.now
             victim.signal(signal)
             try await bench.waitUntilRecovered(from: id)
-            fenced.add(try await bench.moments(of: "fenced").first - sent)
+            fenced.add(try await bench.fenced(id) - sent)
             claimed.add(try await bench.moments(of: "claimed").last - sent)
             running.add(try await bench.moments(of: "ready").last - sent)
             if signal == .stop {

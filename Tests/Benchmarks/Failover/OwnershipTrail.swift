@@ -1,5 +1,5 @@
-/// When each shard was released, claimed and brought up, and each replica fenced: written by triggers, so that looking on
-/// need not be exact.
+/// When each shard was released, claimed and brought up: written by a trigger, so that looking on need not be exact. One for a
+/// whole statement, which costs what is measured least. (Of a fence the row itself tells, which nobody writes after it.)
 enum OwnershipTrail {
     static let statements = [
         "CREATE SCHEMA benchmark",
@@ -9,31 +9,21 @@ enum OwnershipTrail {
             at timestamptz DEFAULT clock_timestamp(), transaction xid8 DEFAULT pg_current_xact_id())
         """,
         """
-        CREATE FUNCTION benchmark.note_shard() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+        CREATE FUNCTION benchmark.note_shards() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
         BEGIN
-            INSERT INTO benchmark.trail (what, shard, replica, strategies) VALUES (
-                CASE WHEN NEW.epoch <> OLD.epoch THEN 'claimed'
-                    WHEN NEW.owner IS DISTINCT FROM OLD.owner THEN 'released' ELSE 'ready' END,
-                NEW.id, CASE WHEN NEW.owner IS NULL THEN OLD.owner ELSE NEW.owner END, NEW.strategies);
+            INSERT INTO benchmark.trail (what, shard, replica, strategies)
+            SELECT CASE WHEN a.epoch <> b.epoch THEN 'claimed'
+                    WHEN a.owner IS DISTINCT FROM b.owner THEN 'released' ELSE 'ready' END,
+                a.id, coalesce(a.owner, b.owner), a.strategies
+            FROM before b JOIN after a USING (id)
+            WHERE a.strategies > 0 AND (a.owner IS DISTINCT FROM b.owner OR a.epoch <> b.epoch
+                OR a.ready_epoch <> b.ready_epoch);
             RETURN NULL;
         END $$
         """,
         """
-        CREATE TRIGGER note AFTER UPDATE ON tenure.shards FOR EACH ROW
-        WHEN (NEW.strategies > 0 AND (NEW.owner IS DISTINCT FROM OLD.owner OR NEW.epoch <> OLD.epoch
-            OR NEW.ready_epoch <> OLD.ready_epoch))
-        EXECUTE FUNCTION benchmark.note_shard()
-        """,
-        """
-        CREATE FUNCTION benchmark.note_fence() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
-        BEGIN
-            INSERT INTO benchmark.trail (what, replica) VALUES ('fenced', NEW.id);
-            RETURN NULL;
-        END $$
-        """,
-        """
-        CREATE TRIGGER note AFTER UPDATE ON tenure.replicas FOR EACH ROW
-        WHEN (NEW.fenced_at IS NOT NULL AND OLD.fenced_at IS NULL) EXECUTE FUNCTION benchmark.note_fence()
+        CREATE TRIGGER note AFTER UPDATE ON tenure.shards
+        REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION benchmark.note_shards()
         """,
     ]
 }
