@@ -35,7 +35,15 @@ final class ResultStorage: @unchecked Sendable {
 
     /// The first column of that exact name. (`PQfnumber` folds case.)
     func column(named name: String) -> Int? {
-        (0..<columnCount).first { self.name(column: $0) == name }
+        var name = name
+        return name.withUTF8 { name in
+            (0..<columnCount).first { column in
+                guard let own = PQfname(pointer, Int32(column)) else { return false }
+                // A shorter one ends in a zero, which no name has within.
+                for index in name.indices where UInt8(truncatingIfNeeded: own[index]) != name[index] { return false }
+                return own[name.count] == 0
+            }
+        }
     }
 
     /// What the server calls the command it ran: `SELECT 1`, `COMMIT`, ….

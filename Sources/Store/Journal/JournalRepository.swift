@@ -43,20 +43,24 @@ package struct JournalRepository: Sendable {
             FROM owned h
             LEFT JOIN tenure.strategies s ON s.shard = h.id
             LEFT JOIN tenure.checkpoints c ON c.strategy_id = s.id
-            ORDER BY exposed DESC, s.id
             """
         )
         var loaded = LoadedStrategies()
+        // Most have what others have, too.
+        var configs: [String: JSONValue] = [:]
+        var limits: [String: RiskLimits] = [:]
         for row in rows {
             loaded.revisions[try row.decode("shard", as: Int.self)] = try row.decode("revision", as: Int64.self)
             // A shard without strategies.
             guard try row.decode("id", as: Int64?.self) != nil else { continue }
             do {
-                loaded.strategies.append(try strategy(row))
+                loaded.strategies.append(try strategy(row, &configs, &limits))
             } catch {
                 loaded.unreadable.append(try unreadable(row, error))
             }
         }
+        // The server would have to sort all that it sends, states included.
+        loaded.strategies.sort { $0.isExposed != $1.isExposed ? $0.isExposed : $0.id < $1.id }
         return loaded
     }
 
@@ -104,7 +108,11 @@ package struct JournalRepository: Sendable {
         }
     }
 
-    private func strategy(_ row: PostgresRow) throws -> StoredStrategy {
+    private func strategy(
+        _ row: PostgresRow,
+        _ configs: inout [String: JSONValue],
+        _ knownLimits: inout [String: RiskLimits]
+    ) throws -> StoredStrategy {
         let (id, symbol, exchange, mode, interval, execution, config, shard, phase) = try row.decode(
             Int64.self,
             String.self,
@@ -124,6 +132,7 @@ package struct JournalRepository: Sendable {
                 "the strategy was written by another version of Tenure: upgrade this replica, or stop the strategy"
             )
         }
+        let limits = try row.decode("limits", as: String.self)
         return StoredStrategy(
             id: id,
             symbol: symbol,
@@ -131,8 +140,8 @@ package struct JournalRepository: Sendable {
             mode: mode,
             interval: interval,
             execution: execution,
-            config: try JSONValue(text: config),
-            limits: try RiskLimits(storedText: try row.decode("limits", as: String.self)),
+            config: try configs.value(for: config) { try JSONValue(text: $0) },
+            limits: try knownLimits.value(for: limits) { try RiskLimits(storedText: $0) },
             version: try row.decode("version", as: Int64.self),
             shard: shard,
             phase: phase,
@@ -181,5 +190,15 @@ package struct JournalRepository: Sendable {
             version: try row.decode("state_version", as: Int64.self),
             closed: try row.decode("closed", as: Int64.self)
         )
+    }
+}
+
+extension Dictionary {
+    /// The value for the key; made, and kept, if there is none.
+    fileprivate mutating func value(for key: Key, _ make: (Key) throws -> Value) rethrows -> Value {
+        if let known = self[key] { return known }
+        let new = try make(key)
+        self[key] = new
+        return new
     }
 }

@@ -13,8 +13,8 @@ extension ParameterField {
     func normalize(_ value: JSONValue) -> Normalization {
         switch kind {
         case .integer(let bounds):
-            guard case .number(let number) = value, let decimal = FixedDecimal(number.description),
-                let integer = Int(decimal.description)
+            guard case .number(let number) = value, case let text = number.description,
+                let decimal = FixedDecimal(text), let integer = Int(text)
             else { return .refused("must be a whole number, \(example)") }
             return bounds.contains(decimal) ? .accepted(.integer(integer)) : outOfBounds(bounds)
         case .decimal(let bounds), .percent(let bounds):

@@ -48,7 +48,7 @@ public struct ParameterSchema: Sendable {
             guard let message = relation.problem(reader) else { continue }
             problems.append(FieldProblem(field: "config.\(relation.field)", message: message))
         }
-        for name in given.keys.sorted() where self[name] == nil {
+        for name in given.keys.filter({ self[$0] == nil }).sorted() {
             problems.append(FieldProblem(field: "config.\(name.prefix(64))", message: unknown(name)))
         }
         return problems.isEmpty ? .success(reader) : .failure(Self.error(problems))

@@ -18,17 +18,15 @@ public struct StrategyMode: Sendable {
         let own = S.Parameters.schema
         schema = ParameterSchema(own.fields + [.catchUp], relations: own.relations)
         check = { reader in
-            do {
-                _ = try S.Parameters(reader)
+            do throws(StrategyError) {
+                _ = try Self.parameters(of: S.self, reader)
                 return []
-            } catch let error as StrategyError where !error.problems.isEmpty {
-                return error.problems
             } catch {
-                return [FieldProblem(field: "config", message: "is not acceptable: \(error)")]
+                return error.problems
             }
         }
         build = { reader, state in
-            let parameters = try S.Parameters(reader)
+            let parameters = try Self.parameters(of: S.self, reader)
             guard let catchUp = CatchUp(rawValue: reader.choice(ParameterField.catchUp.name)) else {
                 preconditionFailure("the schema accepts no other words")
             }
@@ -50,12 +48,17 @@ public struct StrategyMode: Sendable {
     /// default does not change what runs.
     ///
     /// Throws ``StrategyError`` (``StrategyError/Code/invalidConfiguration``) with every problem.
-    public func normalized(config: JSONValue?) throws -> JSONValue { .object(try read(config).values) }
+    public func normalized(config: JSONValue?) throws -> JSONValue {
+        let reader = try schema.read(config).get()
+        let problems = check(reader)
+        guard problems.isEmpty else { throw ParameterSchema.error(problems) }
+        return .object(reader.values)
+    }
 
     /// A strategy at its beginning.
     ///
     /// Throws ``StrategyError`` (``StrategyError/Code/invalidConfiguration``) with every problem.
-    public func make(config: JSONValue?) throws -> AnyStrategy { try build(read(config), nil) }
+    public func make(config: JSONValue?) throws -> AnyStrategy { try build(schema.read(config).get(), nil) }
 
     /// The strategy that wrote `state`, exactly as it was; `state` is what ``AnyStrategy/state()`` returned.
     ///
@@ -63,13 +66,21 @@ public struct StrategyMode: Sendable {
     /// it catches up.
     ///
     /// Throws ``StrategyError``: ``StrategyError/Code/invalidConfiguration`` or ``StrategyError/Code/unreadableState``.
-    public func restore(config: JSONValue?, state: String) throws -> AnyStrategy { try build(read(config), state) }
+    public func restore(config: JSONValue?, state: String) throws -> AnyStrategy {
+        try build(schema.read(config).get(), state)
+    }
 
-    private func read(_ config: JSONValue?) throws -> ParameterReader {
-        let reader = try schema.read(config).get()
-        let problems = check(reader)
-        guard problems.isEmpty else { throw ParameterSchema.error(problems) }
-        return reader
+    private static func parameters<S: Strategy>(
+        of type: S.Type,
+        _ reader: ParameterReader
+    ) throws(StrategyError) -> S.Parameters {
+        do {
+            return try S.Parameters(reader)
+        } catch let error as StrategyError where !error.problems.isEmpty {
+            throw ParameterSchema.error(error.problems)
+        } catch {
+            throw ParameterSchema.error([FieldProblem(field: "config", message: "is not acceptable: \(error)")])
+        }
     }
 
     private static func decode<S: Strategy>(_ type: S.Type, from state: String) throws -> S {

@@ -43,10 +43,14 @@ struct Server {
             applicationName: identity.applicationName
         )
         let pool = PostgresPool(configuration: pooled, size: 2, acquireTimeout: .seconds(1), logger: logger)
-        // Behind nothing else, and planned beforehand: a failover waits for the one, every order for the other.
+        // Behind nothing else: a failover waits for the one, every order for the other. The one is planned each time, for as
+        // many shards as there are: a plan from when there were few reads a table whole for each of them. The other is
+        // planned beforehand.
+        var adaptive = pooled
+        adaptive.settings["plan_cache_mode"] = "force_custom_plan"
+        let restoring = PostgresPool(configuration: adaptive, size: 1, acquireTimeout: .seconds(1), logger: logger)
         var planned = pooled
         planned.settings["plan_cache_mode"] = "force_generic_plan"
-        let restoring = PostgresPool(configuration: planned, size: 1, acquireTimeout: .seconds(1), logger: logger)
         let committing = PostgresPool(configuration: planned, size: 1, acquireTimeout: .seconds(1), logger: logger)
         let listener = PostgresListener(configuration: direct, channels: ["tenure"], logger: logger)
         let changes = ChangeSignal()
