@@ -7,7 +7,7 @@ package import Store
 import Synchronization
 
 /// Commits the steps of all strategies on this replica together: whatever is waiting when a commit returns goes into the
-/// next statement (group commit).
+/// next statement (group commit). Who comes while nothing is under way begins a commit at once.
 ///
 /// A commit whose answer was lost is repeated: the same steps under the same tokens change nothing the second time.
 package final class StepJournal: Service {
@@ -17,10 +17,17 @@ package final class StepJournal: Service {
         let continuation: CheckedContinuation<StepOutcome, any Error>
     }
 
+    private enum Phase { case idle, running, closed }
+
     private struct State {
         var waiting: [Waiting] = []
         var isSuspended = false
-        var isClosed = false
+        var phase = Phase.idle
+        /// Whether somebody commits what waits.
+        var isCommitting = false
+        /// How often that was begun; and the one who does it, once it is known.
+        var begun = 0
+        var committer: Task<Void, Never>?
         /// Since when the first step of the commit under way has waited.
         var sending: ContinuousClock.Instant?
         /// When the log last said that commits fail; nil while they do not.
@@ -30,8 +37,6 @@ package final class StepJournal: Service {
     private let repository: JournalRepository
     private let logger: Logger
     private let state = Mutex(State())
-    private let wake: AsyncStream<Void>
-    private let wakeUp: AsyncStream<Void>.Continuation
     private let batchSize = Recorder(label: "tenure_checkpoint_batch_size")
 
     /// Steps in one statement; beyond it the statement's time grows faster than what it saves.
@@ -42,7 +47,6 @@ package final class StepJournal: Service {
     package init(repository: JournalRepository, logger: Logger) {
         self.repository = repository
         self.logger = logger
-        (wake, wakeUp) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// Commits a step; returns once it is durable. Cancellation does not interrupt it: what has been decided is committed.
@@ -51,10 +55,10 @@ package final class StepJournal: Service {
     package func commit(_ step: Step) async throws -> StepOutcome {
         try await withCheckedThrowingContinuation { continuation in
             let isClosed = state.withLock { state in
-                if !state.isClosed { state.waiting.append(Waiting(step: step, continuation: continuation)) }
-                return state.isClosed
+                if state.phase != .closed { state.waiting.append(Waiting(step: step, continuation: continuation)) }
+                return state.phase == .closed
             }
-            if isClosed { continuation.resume(throwing: CancellationError()) } else { wakeUp.yield() }
+            if isClosed { continuation.resume(throwing: CancellationError()) } else { begin() }
         }
     }
 
@@ -77,7 +81,7 @@ package final class StepJournal: Service {
 
     package func resume() {
         state.withLock { $0.isSuspended = false }
-        wakeUp.yield()
+        begin()
     }
 
     /// Gives up the steps that wait under these tokens: their strategies are somebody else's now.
@@ -92,34 +96,75 @@ package final class StepJournal: Service {
     }
 
     package func run() async throws {
-        await cancelWhenGracefulShutdown {
-            var pause = Self.pauses.shortest
-            for await _ in self.wake {
-                while !Task.isCancelled, let batch = self.next() {
-                    let isDone = await self.commit(batch)
-                    self.state.withLock { $0.sending = nil }
-                    if isDone {
-                        pause = Self.pauses.shortest
-                    } else {
-                        // Cancellation ends both loops.
-                        try? await Task.sleep(for: pause)
-                        pause = min(pause * 2, Self.pauses.longest)
-                    }
-                }
+        state.withLock { $0.phase = .running }
+        begin()
+        // Throws only when cancelled, which ends it as well.
+        try? await gracefulShutdown()
+        let committer = state.withLock { state in
+            state.phase = .closed
+            return state.committer
+        }
+        committer?.cancel()
+        await committer?.value
+        giveUp()
+    }
+
+    /// Commits what waits, unless somebody does: whoever does goes on with it.
+    private func begin() {
+        let number: Int? = state.withLock { state in
+            guard state.phase == .running, !state.isCommitting, !state.isSuspended, !state.waiting.isEmpty else {
+                return nil
+            }
+            state.isCommitting = true
+            state.begun += 1
+            return state.begun
+        }
+        guard let number else { return }
+        // Unstructured: what has been decided is committed, although the one that decided it is cancelled; it ends with the
+        // service. At once: no other thread is to take it up.
+        let committer = Task.immediate { await self.commitWaiting() }
+        let isClosed = state.withLock { state in
+            // It may be over by now.
+            if state.isCommitting, state.begun == number { state.committer = committer }
+            return state.phase == .closed
+        }
+        if isClosed { committer.cancel() }
+    }
+
+    private func commitWaiting() async {
+        var pause = Self.pauses.shortest
+        while let batch = next() {
+            let isDone = await commit(batch)
+            state.withLock { $0.sending = nil }
+            if isDone {
+                pause = Self.pauses.shortest
+            } else {
+                // Cancellation ends the loop: the service has ended.
+                try? await Task.sleep(for: pause)
+                pause = min(pause * 2, Self.pauses.longest)
             }
         }
+        if state.withLock({ $0.phase == .closed }) { giveUp() }
+    }
+
+    /// Tells all that wait that nothing more is committed.
+    private func giveUp() {
         let left = state.withLock { state in
-            state.isClosed = true
             defer { state.waiting = [] }
             return state.waiting
         }
         for waiting in left { waiting.continuation.resume(throwing: CancellationError()) }
     }
 
-    /// A strategy is in a batch at most once: the second of two steps, under another token, waits for the next.
+    /// What goes into the next statement; `nil` ends the committing. A strategy is in a batch at most once: the second of two
+    /// steps, under another token, waits for the next.
     private func next() -> [Waiting]? {
         state.withLock { state in
-            guard !state.isSuspended, !state.waiting.isEmpty else { return nil }
+            guard state.phase == .running, !state.isSuspended, !state.waiting.isEmpty else {
+                state.isCommitting = false
+                state.committer = nil
+                return nil
+            }
             var batch: [Waiting] = []
             var later: [Waiting] = []
             var strategies: Set<Int64> = []

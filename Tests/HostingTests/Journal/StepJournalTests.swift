@@ -218,6 +218,50 @@ struct StepJournalTests {
         }
     }
 
+    @Test("while nothing is under way a step is sent by who brings it, and goes on when that one is cancelled")
+    func begunAtOnce() async throws {
+        try await Fixture.with(2) { fixture in
+            let journal = StepJournal(repository: JournalRepository(fixture.executor), logger: HostingDatabase.silent)
+            let running = Task.immediate { try await journal.run() }
+            try await fixture.database.pool.withConnection { claimant in
+                try await claimant.query("BEGIN")
+                try await claimant.query("UPDATE tenure.shards SET revision = 1 WHERE id = 0")
+                let first = Task.immediate { try await journal.writes(fixture.step(0, candle: 1)) }
+                #expect(fixture.executor.statements == 1, "no other thread was waited for")
+                let second = Task.immediate { try await journal.writes(fixture.step(1, candle: 1)) }
+                #expect(journal.waitingSteps == 1, "one commit at a time")
+                first.cancel()
+                second.cancel()
+                try await claimant.query("ROLLBACK")
+                let areWritten = try await (first.value, second.value)
+                #expect(areWritten == (true, true))
+            }
+            #expect(fixture.executor.statements == 2)
+            running.cancel()
+            try await running.value
+        }
+    }
+
+    @Test("a journal that is not run yet, or is suspended, begins nothing; then all that waits goes together")
+    func notYet() async throws {
+        try await Fixture.with(3) { fixture in
+            let journal = StepJournal(repository: JournalRepository(fixture.executor), logger: HostingDatabase.silent)
+            let steps = (0..<3).map { index in
+                Task.immediate { try await journal.writes(fixture.step(index, candle: 1)) }
+            }
+            #expect(journal.waitingSteps == 3)
+            journal.suspend()
+            let running = Task.immediate { try await journal.run() }
+            #expect(journal.waitingSteps == 3)
+            journal.resume()
+            #expect(journal.waitingSteps == 0)
+            for step in steps { #expect(try await step.value) }
+            #expect(fixture.executor.statements == 1)
+            running.cancel()
+            try await running.value
+        }
+    }
+
     @Test("commits and the marking of shards as ready never meet in a deadlock")
     func lockOrder() async throws {
         try await Fixture.with(60) { fixture in
