@@ -12,12 +12,13 @@ struct AccountRoutes {
 
     /// What the request costs.
     static func weight(of request: SimulatorRequest) -> Int {
-        let parameters = try? QueryParameters(request)
+        // Read only where it depends on them: what is wrong with them is told when the request is answered.
+        let parameter = { (name: String) in (try? QueryParameters(request))?.raw(name) }
         return switch (request.method, request.path) {
         case (.GET, "/api/v3/order"): 4
-        case (.GET, "/api/v3/openOrders"): parameters?.raw("symbol") == nil ? 80 : 6
-        case (_, "/api/v3/order/test"): parameters?.raw("computeCommissionRates") == "true" ? 20 : 1
-        case (_, "/api/v3/myTrades"): parameters?.raw("orderId") == nil ? 20 : 5
+        case (.GET, "/api/v3/openOrders"): parameter("symbol") == nil ? 80 : 6
+        case (_, "/api/v3/order/test"): parameter("computeCommissionRates") == "true" ? 20 : 1
+        case (_, "/api/v3/myTrades"): parameter("orderId") == nil ? 20 : 5
         case (_, "/api/v3/allOrders"), (_, "/api/v3/account"), (_, "/api/v3/account/commission"): 20
         case (_, "/api/v3/rateLimit/order"): 40
         default: 1

@@ -17,11 +17,11 @@ struct QueryParameters {
     }
 
     init(query: String) throws(APIError) {
-        for pair in query.split(separator: "&", omittingEmptySubsequences: true) {
-            let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let name = Self.decoded(halves[0])
-            guard values[name] == nil else { throw .duplicate(name) }
-            values[name] = halves.count > 1 ? Self.decoded(halves[1]) : ""
+        for pair in query.utf8.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: true) {
+            let end = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+            let name = Self.decoded(query[pair.startIndex..<end])
+            let value = end == pair.endIndex ? "" : Self.decoded(query[pair.index(after: end)..<pair.endIndex])
+            guard values.updateValue(value, forKey: name) == nil else { throw .duplicate(name) }
         }
     }
 
@@ -112,6 +112,9 @@ struct QueryParameters {
 
     /// Undoes percent encoding; what is not valid stays as it is.
     static func decoded(_ text: Substring) -> String {
+        guard text.utf8.contains(where: { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "%") }) else {
+            return String(text)
+        }
         var (bytes, rest) = ([UInt8](), text.utf8)
         while let byte = rest.popFirst() {
             switch byte {

@@ -174,6 +174,9 @@ package final class BinanceExchange: Exchange {
         client.connectionPool.retryConnectionEstablishment = false
         // An order must not be sent on to somebody else, nor a second time.
         client.redirectConfiguration = .disallow
-        return HTTPClient(eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), configuration: client)
+        // Nobody traces, and an order would wait for the attributes to be written.
+        client.tracing.tracer = nil
+        // One loop for all of it: each that sleeps takes time to wake.
+        return HTTPClient(eventLoopGroupProvider: .shared(eventLoop), configuration: client)
     }
 }

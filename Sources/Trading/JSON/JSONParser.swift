@@ -5,9 +5,9 @@ import FoundationEssentials
 /// Stricter than the RFC must be in three ways, each of which would otherwise lose something silently: a key may occur only
 /// once in an object, numbers must be exact in 38 digits, and strings hold no NUL and no half of a surrogate pair (the
 /// database could not store them).
-struct JSONParser {
+struct JSONParser<Value: JSONTree> {
     /// Arrays and objects within each other; protects the stack.
-    static let deepest = 64
+    static var deepest: Int { 64 }
 
     private let bytes: [UInt8]
     private var position = 0
@@ -18,7 +18,7 @@ struct JSONParser {
     }
 
     /// - Throws: ``JSONSyntaxError``.
-    static func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONValue {
+    static func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) -> Value {
         var parser = JSONParser(bytes)
         parser.skipBlanks()
         let value = try parser.value()
@@ -27,13 +27,13 @@ struct JSONParser {
         return value
     }
 
-    private mutating func value() throws(JSONSyntaxError) -> JSONValue {
+    private mutating func value() throws(JSONSyntaxError) -> Value {
         guard let byte = peek else { throw failure("the text ends where a value was expected") }
         switch byte {
-        case UInt8(ascii: "{"): return try nested { parser throws(JSONSyntaxError) in try parser.object() }
-        case UInt8(ascii: "["): return try nested { parser throws(JSONSyntaxError) in try parser.array() }
+        case UInt8(ascii: "{"): return .object(try object())
+        case UInt8(ascii: "["): return .array(try array())
         case UInt8(ascii: "\""): return .string(try string())
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number())
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
         case UInt8(ascii: "t"): return try word("true", .bool(true))
         case UInt8(ascii: "f"): return try word("false", .bool(false))
         case UInt8(ascii: "n"): return try word("null", .null)
@@ -41,65 +41,80 @@ struct JSONParser {
         }
     }
 
-    private mutating func nested(
-        _ read: (inout JSONParser) throws(JSONSyntaxError) -> JSONValue
-    ) throws(JSONSyntaxError) -> JSONValue {
+    private mutating func descend() throws(JSONSyntaxError) {
         guard depth < Self.deepest else { throw failure("more than \(Self.deepest) levels of nesting") }
         depth += 1
-        defer { depth -= 1 }
-        return try read(&self)
+        position += 1
+        skipBlanks()
     }
 
-    private mutating func object() throws(JSONSyntaxError) -> JSONValue {
-        position += 1
-        var members: [String: JSONValue] = [:]
-        skipBlanks()
-        if take(UInt8(ascii: "}")) { return .object(members) }
+    private mutating func object() throws(JSONSyntaxError) -> [String: Value] {
+        try descend()
+        defer { depth -= 1 }
+        var members: [String: Value] = [:]
+        if take(UInt8(ascii: "}")) { return members }
         while true {
             guard peek == UInt8(ascii: "\"") else { throw failure("a key in double quotes was expected") }
             let start = position
             let key = try string()
-            guard members[key] == nil else {
+            let isSecond: Bool
+            do throws(JSONSyntaxError) {
+                isSecond = members.updateValue(try member(), forKey: key) != nil
+            } catch {
+                // Of two mistakes the first is told.
+                guard members[key] != nil else { throw error }
+                isSecond = true
+            }
+            guard !isSecond else {
                 position = start
                 throw failure("the key occurs a second time in this object")
             }
             skipBlanks()
-            guard take(UInt8(ascii: ":")) else { throw failure("a colon was expected after the key") }
-            skipBlanks()
-            members[key] = try value()
-            skipBlanks()
-            if take(UInt8(ascii: "}")) { return .object(members) }
+            if take(UInt8(ascii: "}")) { return members }
             guard take(UInt8(ascii: ",")) else { throw failure("a comma or the end of the object was expected") }
             skipBlanks()
         }
     }
 
-    private mutating func array() throws(JSONSyntaxError) -> JSONValue {
-        position += 1
-        var elements: [JSONValue] = []
+    /// What follows a key.
+    private mutating func member() throws(JSONSyntaxError) -> Value {
         skipBlanks()
-        if take(UInt8(ascii: "]")) { return .array(elements) }
+        guard take(UInt8(ascii: ":")) else { throw failure("a colon was expected after the key") }
+        skipBlanks()
+        return try value()
+    }
+
+    private mutating func array() throws(JSONSyntaxError) -> [Value] {
+        try descend()
+        defer { depth -= 1 }
+        var elements: [Value] = []
+        if take(UInt8(ascii: "]")) { return elements }
         while true {
             elements.append(try value())
             skipBlanks()
-            if take(UInt8(ascii: "]")) { return .array(elements) }
+            if take(UInt8(ascii: "]")) { return elements }
             guard take(UInt8(ascii: ",")) else { throw failure("a comma or the end of the array was expected") }
             skipBlanks()
         }
     }
 
-    private mutating func number() throws(JSONSyntaxError) -> Decimal {
+    private mutating func number() throws(JSONSyntaxError) -> Value {
         let start = position
-        _ = take(UInt8(ascii: "-"))
+        let isNegative = take(UInt8(ascii: "-"))
+        let first = position
         if !take(UInt8(ascii: "0")) { try digits("a digit was expected") }
+        let whole = first..<position
         if take(UInt8(ascii: ".")) { try digits("a digit was expected after the point") }
         if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
             if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
             try digits("a digit was expected in the exponent")
         }
-        let text = bytes[start..<position]
         // Most are short whole numbers.
-        if text.count < 19, let integer = Int64(String(decoding: text, as: UTF8.self)) { return Decimal(integer) }
+        if whole.upperBound == position, whole.count <= 18 {
+            let magnitude = bytes[whole].reduce(Int64(0)) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
+            return .whole(isNegative ? -magnitude : magnitude)
+        }
+        let text = bytes[start..<position]
         let significant = text.prefix { $0 | 0x20 != UInt8(ascii: "e") }
             .drop { !(UInt8(ascii: "1")...UInt8(ascii: "9")).contains($0) }
             .count { $0 != UInt8(ascii: ".") }
@@ -107,7 +122,7 @@ struct JSONParser {
             position = start
             throw failure("a number of this size cannot be kept exactly")
         }
-        return number
+        return .number(number)
     }
 
     private mutating func digits(_ expectation: String) throws(JSONSyntaxError) {
@@ -119,21 +134,27 @@ struct JSONParser {
     private mutating func string() throws(JSONSyntaxError) -> String {
         let opening = position
         position += 1
-        var content: [UInt8] = []
+        // Most have no escapes. In one that has, `plain` is where what has not been taken over begins.
+        var plain = position
+        var content: ArraySlice<UInt8> = []
         while let byte = peek {
             switch byte {
             case UInt8(ascii: "\""):
+                let rest = bytes[plain..<position]
                 position += 1
-                guard let text = String(validating: content, as: UTF8.self) else {
+                let text = content.isEmpty ? rest : content + rest
+                // It throws for nothing else.
+                guard let valid = try? UTF8Span(validating: text.span) else {
                     position = opening
                     throw failure("the string is not valid UTF-8")
                 }
-                return text
-            case UInt8(ascii: "\\"): content.append(contentsOf: Character(try escape()).utf8)
+                return String(copying: valid)
+            case UInt8(ascii: "\\"):
+                content += bytes[plain..<position]
+                content += Character(try escape()).utf8
+                plain = position
             case 0..<0x20: throw failure("a control character must be written as an escape, like \\n")
-            default:
-                content.append(byte)
-                position += 1
+            default: position += 1
             }
         }
         throw failure("the text ends within a string")
@@ -182,10 +203,11 @@ struct JSONParser {
         return value
     }
 
-    private mutating func word(_ word: StaticString, _ value: JSONValue) throws(JSONSyntaxError) -> JSONValue {
-        let expected = word.withUTF8Buffer(Array.init)
-        guard bytes[position...].starts(with: expected) else { throw failure("\(word) was expected") }
-        position += expected.count
+    private mutating func word(_ word: StaticString, _ value: Value) throws(JSONSyntaxError) -> Value {
+        guard word.withUTF8Buffer({ bytes[position...].starts(with: $0) }) else {
+            throw failure("\(word) was expected")
+        }
+        position += word.utf8CodeUnitCount
         return value
     }
 

@@ -25,6 +25,10 @@ public enum JSONValue: Sendable, Hashable {
     }
 }
 
+extension JSONValue: JSONTree {
+    static func whole(_ number: Int64) -> JSONValue { .number(Decimal(number)) }
+}
+
 extension JSONValue: Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()

@@ -112,6 +112,53 @@ struct JSONTextEncoderTests {
         #expect(try JSONDecoder().decode(Heir.self, from: Data(text.utf8)).base == 3)
     }
 
+    /// Holds containers and encoders for longer than it need, and turns from one to the other.
+    private struct Interleaved: Encodable {
+        private enum CodingKeys: CodingKey { case z, list, y, object, a, own }
+
+        func encode(to encoder: any Encoder) throws {
+            var members = encoder.container(keyedBy: CodingKeys.self)
+            var list = members.nestedUnkeyedContainer(forKey: .list)
+            try list.encode(1)
+            var object = members.nestedContainer(keyedBy: CodingKeys.self, forKey: .object)
+            try members.encode(2, forKey: .z)
+            var inner = list.nestedContainer(keyedBy: CodingKeys.self)
+            try list.encode("three")
+            try object.encode(["b": 4, "a": 5], forKey: .y)
+            try inner.encode(6, forKey: .z)
+            try inner.encode([7], forKey: .a)
+            let own = members.superEncoder(forKey: .own)
+            try members.encode(["x", "y"], forKey: .a)
+            try object.encodeNil(forKey: .a)
+            var rest = list.nestedUnkeyedContainer()
+            try list.encode([8])
+            try rest.encode(9)
+            #expect(list.count == 5)
+            try 10.5.encode(to: own)
+            // What cannot be written, and is gone on without.
+            #expect(throws: EncodingError.self) { try members.encode(["c": 1, "d": Double.nan], forKey: .y) }
+            #expect(throws: EncodingError.self) { try rest.encode(Double.infinity) }
+        }
+    }
+
+    @Test("containers may be used in any order, and what was refused is null")
+    func interleaved() throws {
+        let expected =
+            #"{"a":["x","y"],"list":[1,{"a":[7],"z":6},"three",[9,null],[8]],"#
+            + #""object":{"a":null,"y":{"a":5,"b":4}},"own":10.5,"y":null,"z":2}"#
+        #expect(try JSONTextEncoder.text(of: Interleaved()) == expected)
+    }
+
+    @Test("an error says where in the value it is")
+    func errorPath() throws {
+        do {
+            _ = try JSONTextEncoder.text(of: ["a": ["b": [1, Double.nan]]])
+            Issue.record("it was written")
+        } catch EncodingError.invalidValue(_, let context) {
+            #expect(context.codingPath.map(\.stringValue) == ["a", "b"])
+        }
+    }
+
     @Test("numbers that JSON does not have are refused", arguments: [Double.infinity, -.infinity, .nan])
     func numbers(number: Double) {
         #expect(throws: EncodingError.self) { try JSONTextEncoder.text(of: ["a": [number]]) }

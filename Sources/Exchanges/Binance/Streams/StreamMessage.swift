@@ -16,9 +16,9 @@ enum StreamMessage: Sendable, Hashable {
     case other
 
     init(_ data: Data) throws(ExchangeError) {
-        let members: [String: JSONValue]
+        let members: [String: JSONMessage]
         do {
-            guard case .object(let object) = try JSONValue(bytes: Array(data)) else {
+            guard case .object(let object) = try JSONMessage(bytes: Array(data)) else {
                 throw ExchangeError(.malformed, "it is no object")
             }
             members = object
