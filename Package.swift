@@ -32,6 +32,9 @@ let package = Package(
         // Answers that are compressed.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
+        // A process whose sockets are closed the moment it dies.
+        .target(name: "CMemoryHolder"),
+
         // The vocabulary of trading. Pure.
         .target(name: "Trading"),
 
@@ -163,7 +166,7 @@ let package = Package(
             name: "tenure",
             dependencies: [
                 "Trading", "Postgres", "Migrations", "Coordination", "Strategies", "Exchanges", "Store", "Hosting",
-                "HTTPAPI", "Webhooks", "Observability", "ExchangeSimulator", "LocalCluster", "CSQLite",
+                "HTTPAPI", "Webhooks", "Observability", "ExchangeSimulator", "LocalCluster", "CMemoryHolder", "CSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),

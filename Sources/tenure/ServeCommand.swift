@@ -1,4 +1,5 @@
 import ArgumentParser
+import CMemoryHolder
 import Observability
 
 struct ServeCommand: AsyncParsableCommand {
@@ -20,6 +21,8 @@ struct ServeCommand: AsyncParsableCommand {
     var migrate = true
 
     func run() async throws {
+        // First, with nothing open. Where it cannot be had, a death of this replica is noticed some milliseconds later.
+        _ = hold_memory_after_death()
         let settings = try Settings.ofThisProcess()
         settings.log.bootstrap()
         try await Server(settings: settings, migrates: migrate).run()

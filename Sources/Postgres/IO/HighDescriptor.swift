@@ -6,10 +6,6 @@ import Glibc
 /// stack), and each closed connection wakes a backend that takes a millisecond or two of a processor to end. So a server
 /// with few processors gets through a dead process's connections in that order; and a lock that the lowest one held is
 /// freed last of all. (Measured on two processors, seven connections: 6 ms later.)
-///
-/// A thread with a table of descriptors of its own would close them 5 ms earlier still, before the kernel takes the memory
-/// apart. But a thread inherits the table of whoever starts it, and to resume a caller may start one of Swift's: that one
-/// would know nobody else's descriptors.
 enum HighDescriptor {
     /// Above what a replica has open otherwise, unless it serves very many clients.
     private static let number: Int32 = 4_096
