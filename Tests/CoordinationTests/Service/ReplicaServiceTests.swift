@@ -206,6 +206,8 @@ struct ReplicaServiceTests {
             try await cluster.settled([stubborn])
             let other = cluster.start("b")
             try await eventually("it is there") { other.id != nil }
+            // It has to have seen the other's lock held; else it would wait for the lease to run out.
+            try await cluster.renewals(3, of: other)
             stubborn.service.drain()
             try await eventually("it drains") { stubborn.service.status == .draining }
             #expect(stubborn.service.isTrusted)
