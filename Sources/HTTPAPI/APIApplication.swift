@@ -11,11 +11,14 @@ package enum APIApplication {
     /// The server as a `Service`: add it to the service group, last. A graceful shutdown stops taking connections and lets
     /// the requests in flight finish.
     ///
-    /// - Parameter onRunning: Called with the port as soon as it listens.
+    /// - Parameters:
+    ///   - listening: Told of the socket at which it listens.
+    ///   - onRunning: Called with the port as soon as it listens.
     package static func make(
         configuration: APIConfiguration,
         dependencies: APIDependencies,
         logger: Logger,
+        listening: ListeningSocket = ListeningSocket(),
         onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) -> some ApplicationProtocol {
         var table = RouteTable()
@@ -75,7 +78,10 @@ package enum APIApplication {
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port)
             ),
-            onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? configuration.port) },
+            onServerRunning: { channel in
+                listening.opened(channel)
+                await onRunning(channel.localAddress?.port ?? configuration.port)
+            },
             logger: logger
         )
     }

@@ -1,4 +1,10 @@
+import AsyncHTTPClient
+import Glibc
 import LocalCluster
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
 import TestSupport
 import Testing
 import Trading
@@ -129,6 +135,66 @@ struct RollingRestartTests {
 
     enum Departure: CaseIterable {
         case drain, crash
+    }
+
+    private final class Count: Sendable {
+        private let count = Mutex(0)
+        var value: Int { count.withLock(\.self) }
+        func add() { count.withLock { $0 += 1 } }
+    }
+
+    @Test("whoever is let in by a replica that is leaving is answered: no request is lost with its socket")
+    func lastRequests() async throws {
+        // Nobody has been told beforehand.
+        try await withCluster(replicas: 2, environment: ["TENURE_DRAIN_LINGER": "0ms"]) { cluster in
+            let replica = cluster.cluster.replicas[0]
+            let process = try #require(replica.process.process)
+            var configuration = HTTPClient.Configuration()
+            configuration.connectionPool.retryConnectionEstablishment = false
+            let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+            let answered = Count()
+            let lost = await withTaskGroup(of: String?.self) { group in
+                for _ in 0..<24 {
+                    group.addTask {
+                        var request = HTTPClientRequest(url: "\(replica.url)/api/live-strategy/pause")
+                        request.method = .POST
+                        // Each on a connection of its own, as load balancers send them.
+                        request.headers.add(name: "connection", value: "close")
+                        request.headers.add(name: "content-type", value: "application/json")
+                        request.body = .bytes(.init(string: #"{"symbol":"BTCUSDT"}"#))
+                        while true {
+                            do {
+                                let response = try await http.execute(request, timeout: .seconds(60))
+                                _ = try await response.body.collect(upTo: 1 << 20)
+                                answered.add()
+                            } catch is NIOConnectionError {
+                                return nil
+                            } catch let error as IOError where error.errnoCode == ECONNREFUSED {
+                                return nil
+                            } catch let error as HTTPClientError where error == .connectTimeout {
+                                return nil
+                            } catch {
+                                return "\(error)"
+                            }
+                        }
+                    }
+                }
+                group.addTask {
+                    do {
+                        try await eventually("requests are answered") { answered.value > 100 }
+                        replica.signal(.terminate)
+                        return try await process.waitForExit() == .exited(0) ? nil : "it did not end well"
+                    } catch {
+                        return "\(error)"
+                    }
+                }
+                return await group.reduce(into: [String]()) { lost, reason in
+                    if let reason { lost.append(reason) }
+                }
+            }
+            try await http.shutdown()
+            #expect(lost.isEmpty, "\(lost)")
+        }
     }
 
     @Test("a replica that leaves says so before it stops to listen, and answers until the load balancer has noticed")

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import HTTPAPI
 import Logging
 import ServiceLifecycle
 import Synchronization
@@ -51,12 +52,15 @@ final class Departure: Sendable {
     }
 }
 
-/// Keeps what comes before it in the service group running for a while after what comes after it has ended.
+/// Keeps what comes before it in the service group running for a while after what comes after it has ended, and until nobody is
+/// left who has been let in and has not been heard.
 struct LingeringService: Service {
     let departure: Departure
+    let listening: ListeningSocket
 
     func run() async throws {
         try await gracefulShutdown()
         try await departure.waitUntilUnnoticed()
+        await listening.letNobodyIn()
     }
 }

@@ -137,6 +137,7 @@ struct Server {
         let delay = Gauge(label: "tenure_commit_delay_seconds")
         registry.onRender { delay.record(Double(journal.delay.milliseconds) / 1_000) }
 
+        let listening = ListeningSocket()
         // Where it listens is said once, by this program.
         var apiLogger = logger
         if settings.log.level == .info { apiLogger.logLevel = .notice }
@@ -171,6 +172,7 @@ struct Server {
                 metrics: { registry.render() }
             ),
             logger: apiLogger,
+            listening: listening,
             onRunning: { [scheme = settings.certificate == nil ? "http" : "https"] port in
                 logger.info("Listening on \(scheme)://\(settings.host):\(port)")
             }
@@ -213,7 +215,7 @@ struct Server {
             .init(service: accessFile(access, logger)),
             .init(service: certificateFiles(logger)),
             .init(service: api),
-            .init(service: LingeringService(departure: departure)),
+            .init(service: LingeringService(departure: departure, listening: listening)),
             .init(service: membership, successTerminationBehavior: .gracefullyShutdownGroup),
         ]
         var configuration = ServiceGroupConfiguration(
