@@ -179,9 +179,8 @@ struct ConnectionLossTests {
             let observer = try await PostgresConnection.connect(configuration(server), logger: quiet)
             try await connection.query("CREATE TABLE marks (id int PRIMARY KEY)")
             for number in 0..<20 { try await connection.query("INSERT INTO marks VALUES (\(number))") }
-            // The twenty-first is executed until the server goes.
-            try await observer.query("SELECT pg_advisory_lock(1)")
-            let held: PostgresStatement = "INSERT INTO marks SELECT 20 FROM (SELECT pg_advisory_lock(1)) AS held"
+            // The twenty-first is executed until the server goes; it waits for nobody, whom the server might end before it.
+            let held: PostgresStatement = "INSERT INTO marks SELECT 20 FROM (SELECT pg_sleep(3600)) AS held"
             var callers = [Task { try await connection.query(held) }]
             try await untilRunning("INSERT INTO marks SELECT 20", pid: connection.backendPID, seenBy: observer)
             for number in 21..<40 {
