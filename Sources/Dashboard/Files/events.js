@@ -6,7 +6,7 @@ import { dateTime, sentence, timeOfDay, weight } from "./format.js";
 
 const groups = [
   ["Life", ["started", "changed", "change_applied", "paused", "resumed", "close_requested", "position_closed", "stop_requested", "stopped"]],
-  ["Trouble", ["failed", "quarantined", "orphaned", "fenced", "in_doubt", "entries_paused", "limit_reached", "halted", "unhalted"]],
+  ["Trouble", ["failed", "quarantined", "orphaned", "fenced", "in_doubt", "order_refused", "change_refused", "entries_paused", "limit_reached", "halted", "unhalted"]],
   ["Moves", ["claimed", "restored", "handed_over", "drain_requested"]],
   ["Orders", ["order"]],
   ["Fills", ["fill"]],

@@ -106,6 +106,9 @@ export function sentence(event, names = new Map(), replicas = new Map()) {
     case "drain_requested": return `${replica} was asked to hand everything over${by}`;
     case "limit_reached": return `${symbol} opens nothing: ${details.reason ?? ""} (${(details.limit ?? "").replaceAll("_", " ")})`;
     case "in_doubt": return `${symbol}: ${details.reason ?? details.error ?? "an order is in doubt"}`;
+    case "order_refused":
+    case "change_refused":
+    case "entries_paused": return `${symbol}: ${details.reason ?? ""}`;
     case "limit_set": return `Exposure limit of ${details.execution === "live" ? "live money" : details.execution} ${details.to ? `set to ${exact(details.to)}` : "taken away"}${details.from ? ` (was ${exact(details.from)})` : ""}${by}`;
     case "halted": return `All trading halted: ${details.reason ?? ""}${by}`;
     case "unhalted": return `Trading goes on: the halt is lifted${by}`;
@@ -124,7 +127,7 @@ const shown = (value) => (value === null || value === undefined ? "none" : plain
 /** How much an event wants to be seen. */
 export function weight(kind) {
   if (["failed", "quarantined", "fenced", "orphaned", "in_doubt", "halted"].includes(kind)) return "bad";
-  if (["claimed", "handed_over", "drain_requested", "paused", "limit_reached", "entries_paused", "close_requested"].includes(kind)) return "warn";
+  if (["claimed", "handed_over", "drain_requested", "paused", "limit_reached", "order_refused", "change_refused", "entries_paused", "close_requested"].includes(kind)) return "warn";
   if (["started", "restored", "resumed", "unhalted"].includes(kind)) return "good";
   return "plain";
 }

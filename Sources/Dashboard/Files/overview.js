@@ -9,7 +9,7 @@ import { replicas } from "./replicas.js";
 const troubles = ["failed", "quarantined", "orphaned", "suspended"];
 /** What moves or ends something: with the trades between them they could not be seen. */
 const telling = ["started", "paused", "resumed", "stopped", "failed", "quarantined", "orphaned", "fenced", "claimed", "restored",
-  "handed_over", "drain_requested", "stop_requested", "halted", "unhalted", "limit_reached", "limit_set", "in_doubt", "entries_paused", "changed", "position_closed"];
+  "handed_over", "drain_requested", "stop_requested", "halted", "unhalted", "limit_reached", "limit_set", "in_doubt", "order_refused", "change_refused", "entries_paused", "changed", "position_closed"];
 const order = ["running", "paused", "starting", "stopping", ...troubles];
 /** Strategies shown on the cards, the largest positions first. */
 const shown = 60;

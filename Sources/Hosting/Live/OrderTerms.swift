@@ -21,10 +21,20 @@ package struct OrderTerms: Sendable {
     /// The intent with its quantity cut to the market's lots, if the exchange takes that.
     func cut(_ intent: OrderIntent, price: FixedDecimal) -> Result<OrderIntent, OrderRefusal> {
         guard let lot = filters.lot(intent.quantity, isMarket: true) else {
-            return .failure(OrderRefusal(reason: "LOT_SIZE: \(intent.quantity) is less than what the market trades"))
+            return .failure(
+                OrderRefusal(
+                    reason: "LOT_SIZE: \(intent.quantity) is less than what the market trades",
+                    isByMarket: true
+                )
+            )
         }
         if let rule = filters.violation(of: .market, quantity: lot, referencePrice: price) {
-            return .failure(OrderRefusal(reason: "\(rule.rawValue): the market does not take \(lot) at \(price)"))
+            return .failure(
+                OrderRefusal(
+                    reason: "\(rule.rawValue): the market does not take \(lot) at \(price)",
+                    isByMarket: true
+                )
+            )
         }
         return .success(
             OrderIntent(side: intent.side, effect: intent.effect, quantity: lot, reason: intent.reason)
@@ -44,4 +54,6 @@ extension OrderIntent {
 /// Why an intent does not become an order.
 struct OrderRefusal: Error {
     let reason: String
+    /// By the market's own rules: the exchange would refuse it, too.
+    var isByMarket = false
 }

@@ -30,19 +30,24 @@ extension StrategyRunner {
             try await gateway.waitUntilQuiet()
             try await adopt(&run, gateway, since: run.cursor)
         }
-        try await carryOut([], .none, &run, gateway)
+        try await carryOut(StrategyRun.Decisions(), .none, &run, gateway)
+        if control.withLock({ $0.hasOldDoubt }) {
+            control.withLock { $0.hasOldDoubt = false }
+            await note(kind: "in_doubt", nil, pausesEntries: false)
+        }
     }
 
     /// - Parameters:
-    ///   - orders: of a step that has just been committed.
-    ///   - new: those of them that this commit has put into the journal.
+    ///   - decisions: of a step that has just been committed.
+    ///   - new: the orders that this commit has put into the journal.
     func carryOut(
-        _ orders: [JournalledOrder],
+        _ decisions: StrategyRun.Decisions,
         _ new: NewOrders,
         _ run: inout StrategyRun,
         _ gateway: OrderGateway
     ) async throws {
-        var queue = outgoing(orders, new)
+        if let refusal = decisions.refusedByMarket { await note(refusal: refusal) }
+        var queue = outgoing(decisions.orders, new)
         while true {
             // All of a step leave before the first is waited for.
             while !queue.isEmpty {
@@ -77,7 +82,8 @@ extension StrategyRunner {
         }
         for settlement in decisions.settlements where settlement.status.isFinal {
             services.metrics.countOrder(settlement.status)
-            await note(settlement)
+            if settlement.status == .rejected { await note(refusal: settlement.reason ?? "no reason is given") }
+            if settlement.status == .filled { await note(refusal: nil) }
             guard settlement.status != .filled else { continue }
             logger.warning(
                 "Order \(settlement.status.rawValue)",
@@ -85,6 +91,7 @@ extension StrategyRunner {
             )
         }
         if result.isHopeless { throw HostingError.refusedByExchange(result.reason ?? "no reason is given") }
+        if let refusal = decisions.refusedByMarket { await note(refusal: refusal) }
         return outgoing(decisions.orders, new)
     }
 
@@ -172,7 +179,7 @@ extension StrategyRunner {
                 + "\(unclaimed.map(\.id).joined(separator: ", ")); look at them, and resume"
         )
         try await commitPresent(&run)
-        try await carryOut([], .none, &run, gateway)
+        try await carryOut(StrategyRun.Decisions(), .none, &run, gateway)
     }
 
     /// Looks now and then whether the exchange has what the journal has.
@@ -198,16 +205,15 @@ extension StrategyRunner {
         await note(kind: "entries_paused", reason, pausesEntries: true)
     }
 
-    /// Says that the exchange refuses its orders, once, until it takes one.
-    private func note(_ settlement: OrderSettlement) async {
-        guard settlement.status == .rejected || settlement.status == .filled else { return }
-        let isRefused = settlement.status == .rejected
+    /// Says that the exchange refuses its orders, or would, once, until it takes one (`nil`).
+    private func note(refusal: String?) async {
+        let isRefused = refusal != nil
         let isNews = control.withLock { control in
             defer { control.isRefused = isRefused }
             return control.isRefused != isRefused
         }
         guard isNews else { return }
-        await note(kind: "order_refused", isRefused ? settlement.reason : nil, pausesEntries: false)
+        await note(kind: "order_refused", refusal.map(OrderTrouble.refusal.message), pausesEntries: false)
     }
 
     // MARK: Doubt
@@ -216,7 +222,8 @@ extension StrategyRunner {
         let isNews = control.withLock { $0.doubts.insert(order.id).inserted }
         guard isNews else { return }
         services.metrics.doubts(+1)
-        await note(kind: "in_doubt", "order \(order.id) is in doubt: \(reason)", pausesEntries: false)
+        let message = OrderTrouble.doubt.message("\(order.id): \(reason)")
+        await note(kind: "in_doubt", message, pausesEntries: false)
     }
 
     private func endDoubt(about order: JournalledOrder) async {
@@ -301,7 +308,7 @@ extension StrategyRunner {
                 return try $0.sellEverything(cause, reason: reason, terms: terms, barriers: $1)
             }
             if barriers.contains(.halted) { return false }
-            try await carryOut(decisions.orders, new, &run, gateway)
+            try await carryOut(decisions, new, &run, gateway)
             guard decisions.orders.contains(where: { $0.status == .intended }) else { break }
         }
         return true

@@ -41,6 +41,8 @@ package struct StrategyRun: Sendable {
         package var orders: [JournalledOrder] = []
         package var settlements: [OrderSettlement] = []
         package var fills: [Fill] = []
+        /// Why the market's own rules forbid an order that was wanted. (It is among the orders, rejected.)
+        var refusedByMarket: String?
 
         package var isEmpty: Bool { orders.isEmpty && settlements.isEmpty && fills.isEmpty }
     }
@@ -391,6 +393,7 @@ extension StrategyRun {
                 }
                 refusals += 1
                 guard refusals <= Self.mostRefusals else { throw HostingError.endlessIntents(mode: strategy.mode) }
+                if refusal.isByMarket { decisions.refusedByMarket = refusal.reason }
                 if !gate.isWarmUp {
                     decisions.orders.append(
                         JournalledOrder(

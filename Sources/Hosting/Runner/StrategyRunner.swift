@@ -26,6 +26,8 @@ final class StrategyRunner: Sendable {
         var wasUp = false
         /// Orders of which it is shown that they are in doubt.
         var doubts: Set<String> = []
+        /// It is shown that one was in doubt with whoever ran it before.
+        var hasOldDoubt = false
         /// The exchange has refused its last order.
         var isRefused = false
         /// When the exchange's books were looked at last, in the market's time.
@@ -48,7 +50,14 @@ final class StrategyRunner: Sendable {
         self.token = token
         self.isRestore = isRestore
         self.services = services
-        control = Mutex(Control(isPaused: definition.isPaused, committed: definition.checkpoint))
+        control = Mutex(
+            Control(
+                isPaused: definition.isPaused,
+                committed: definition.checkpoint,
+                hasOldDoubt: definition.trouble == .doubt,
+                isRefused: definition.trouble == .refusal
+            )
+        )
         (stopSignal, stopper) = AsyncStream.makeStream()
         var logger = services.logger
         logger[metadataKey: "strategy.id"] = "\(definition.id)"
@@ -191,7 +200,7 @@ final class StrategyRunner: Sendable {
             try run.close(candle, exchangeTime: time, barriers: barriers, terms: terms)
         }
         // Also in history, and without decisions: an adopted order that is decided once more is settled before the next candle.
-        if let gateway { try await carryOut(decisions.orders, new, &run, gateway) }
+        if let gateway { try await carryOut(decisions, new, &run, gateway) }
         guard isLive else { return }
         let age = max(0, time.since(candle.closeTime(definition.interval)) - 1)
         services.metrics.recordLag(.milliseconds(age) + (.now - began))

@@ -30,7 +30,7 @@ package struct JournalRepository: Sendable {
                 LEFT JOIN tenure.ownership o ON o.shard = h.id AND o.epoch = h.epoch
             )
             SELECT s.id, s.symbol, s.exchange, s.strategy_type, s.interval, s.execution, s.config::text, h.id AS shard,
-                s.phase, s.limits::text AS limits, s.version, s.closing, s.closing_reason, s.paused, s.stop_reason, coalesce(s.stop_positions = 'close', false) AS closes,
+                s.phase, s.limits::text AS limits, s.version, s.closing, s.closing_reason, s.paused, s.last_error, s.stop_reason, coalesce(s.stop_positions = 'close', false) AS closes,
                 c.cursor_ms, c.candles, c.state, c.last_price_e8, c.reports, c.version AS state_version, c.closed, h.reason AS taken, h.revision, h.crashes,
                 coalesce(c.position_e8, 0) <> 0 OR EXISTS (
                     SELECT FROM tenure.orders u WHERE u.strategy_id = s.id
@@ -146,6 +146,7 @@ package struct JournalRepository: Sendable {
             shard: shard,
             phase: phase,
             isPaused: try row.decode("paused", as: Bool.self),
+            trouble: OrderTrouble(lastError: try row.decode("last_error", as: String?.self)),
             stop: try stop(row),
             closing: try closing(row),
             checkpoint: try checkpoint(row),

@@ -16,6 +16,8 @@ package struct StoredStrategy: Sendable {
     package let shard: Int
     package let phase: Phase
     package let isPaused: Bool
+    /// What is shown of its orders.
+    package let trouble: OrderTrouble?
     package let stop: StopRequest?
     /// `nil`: nobody ever wanted its position closed.
     package let closing: CloseRequest?

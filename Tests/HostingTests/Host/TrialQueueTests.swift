@@ -24,6 +24,7 @@ struct TrialQueueTests {
                 shard: shard,
                 phase: .running,
                 isPaused: false,
+                trouble: nil,
                 stop: nil,
                 closing: nil,
                 checkpoint: nil,

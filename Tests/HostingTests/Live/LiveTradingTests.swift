@@ -153,7 +153,7 @@ struct LiveTradingTests {
             try await fixture.shows("tenure_orders_in_doubt 1")
             try await eventually("it is shown") {
                 try await fixture.database.texts("SELECT details->>'reason' FROM tenure.events WHERE kind = 'in_doubt'")
-                    .contains { $0.contains("is in doubt") }
+                    .contains { $0.contains("order in doubt: ") }
             }
             try await settled(fixture, ["buy abandoned 0"])
             try await fixture.shows("tenure_orders_in_doubt 0")
@@ -165,6 +165,42 @@ struct LiveTradingTests {
             let ids = try await fixture.market.received().map(\.clientOrderID)
             #expect(ids.count == Set(ids).count)
             try await expectBalanced(fixture, trades: 1)
+        }
+    }
+
+    @Test("what is shown of an order in doubt, or of refused ones, is taken back by whoever runs the strategy by then")
+    func inheritedTrouble() async throws {
+        let cues: [Int: Puppet.Cue] = [5: .buyOne, 6: .buyOne, 7: .buyOne]
+        try await HostFixture.with(cues: cues, replicas: 2, trades: true) { fixture in
+            _ = try await fixture.run(execution: .live)
+            func shows(_ beginning: String?) async throws {
+                try await eventually("it is shown: \(beginning ?? "nothing")") {
+                    let shown = try await fixture.database.texts(
+                        "SELECT coalesce(last_error, '') FROM tenure.strategies"
+                    )
+                    return beginning.map { shown[0].hasPrefix($0) } ?? shown[0].isEmpty
+                }
+            }
+            try await fixture.market.faults(#""order_after":"drop","drop_reports":10,"stale_reads_ms":600000"#)
+            try await fixture.market.advance()
+            try await shows("order in doubt: ")
+            // Gone as if killed. The next one finds the order at once.
+            fixture.replicas[0].host.abandon([FencingToken(shard: 0, owner: 1, epoch: 1)])
+            try await fixture.market.faults(#""stale_reads_ms":0"#)
+            try await fixture.take(by: 1)
+            try await settled(fixture, ["buy filled 1"])
+            try await shows(nil)
+
+            try await fixture.market.account(#""api_key":"simulator-key","balances":{"USDT":"50"}"#)
+            try await fixture.market.advance()
+            try await settled(fixture, ["buy filled 1", "buy rejected 0"])
+            try await shows("order refused: ")
+            try await fixture.market.account(#""api_key":"simulator-key","balances":{"USDT":"500"}"#)
+            try await fixture.take(by: 0)
+            try await fixture.market.advance()
+            try await settled(fixture, ["buy filled 1", "buy rejected 0", "buy filled 1"])
+            try await shows(nil)
+            try await expectNothingTwice(fixture)
         }
     }
 
@@ -313,8 +349,20 @@ struct LiveTradingTests {
             let reasons = try await fixture.database.texts("SELECT status_reason FROM tenure.orders")
             #expect(reasons.first?.contains("LOT_SIZE") == true, "\(reasons)")
             #expect(try await fixture.database.outcome(strategy).state?.contains("LOT_SIZE") == true)
+            try await eventually("it is shown") {
+                try await fixture.database.texts("SELECT coalesce(last_error, '') FROM tenure.strategies")
+                    .contains { $0.contains("order refused: LOT_SIZE") }
+            }
+            #expect(
+                try await fixture.database.number("SELECT count(*) FROM tenure.events WHERE kind = 'order_refused'")
+                    == 1
+            )
             try await fixture.market.advance()
             try await settled(fixture, ["buy rejected 0", "buy filled 1"])
+            try await eventually("it is over") {
+                try await fixture.database.number("SELECT count(*) FROM tenure.strategies WHERE last_error IS NULL")
+                    == 1
+            }
         }
     }
 
