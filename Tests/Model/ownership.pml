@@ -26,6 +26,9 @@
 #ifndef CUTS        /* one session ends: cut, terminated, idle for too long */
 #define CUTS 0
 #endif
+#ifndef DROPS       /* a replica loses its session, which goes on on the server, lock and all */
+#define DROPS 0
+#endif
 #ifndef SILENCES    /* a living replica is silent for one TTL: its lease expires */
 #define SILENCES 0
 #endif
@@ -124,6 +127,16 @@ byte id[REPLICAS];              /* 0: no member */
 bit tl[REPLICAS];               /* the timeline it knows that it joined under */
 byte running[REPLICAS * SHARDS]; /* the epoch at which the shard's strategies run here; 0: not here */
 bool leaving[REPLICAS];         /* it drains */
+
+#if DROPS
+byte older[REPLICAS];           /* the sessions that are older than the connection on which it watches (bits) */
+byte waits[REPLICAS];           /* for whose lock it waits there, having seen it held; 0: for nobody's */
+bool comes[IDS + 1];            /* its session is being replaced */
+/* Rule: only a connection that is younger than the session convicts. (Without DROPS that is rule (c), below.) */
+#define CONVICTS(p, i) (older[p] & BIT(i))
+#else
+#define CONVICTS(p, i) true
+#endif
 
 #if NEWS
 /* Notifications: each there from when it was sent until it is forgotten, so it is read never, late, or twice. */
@@ -241,6 +254,29 @@ inline forgetSeen() {
     suspects = 0;
     target = 0
 }
+
+#if DROPS
+/* A new connection to watch on: younger than every session that is there, but for those that are being replaced. */
+inline watchAnew() {
+    waits[p] = 0;
+    older[p] = 0;
+    for (k in row) {
+        if
+        :: row[k] == LIVE && !comes[k] -> older[p] = older[p] | BIT(k)
+        :: else
+        fi
+    }
+    k = 0
+}
+
+/* The session of p is younger than every connection that is there. */
+inline renewSession() {
+    for (h : 0 .. REPLICAS - 1) {
+        older[h] = older[h] & ~BIT(id[p])
+    }
+    h = 0
+}
+#endif
 
 /* What was to be released may have been or not. */
 inline stopGiving() {
@@ -408,8 +444,18 @@ turn:
 #ifndef NO_FORGETTING
                 seen = 0;
 #endif
+#if DROPS
+                watchAnew();
+#endif
                 watches[p] = up
-            :: watches[p] && target != 0 && held[target] -> seen = seen | BIT(target)
+            :: watches[p] && target != 0 && held[target] ->
+                seen = seen | BIT(target);
+#if DROPS
+                if
+                :: CONVICTS(p, target) -> waits[p] = target
+                :: else -> watchAnew()
+                fi
+#endif
 #ifdef NO_OBSERVED_HELD
             :: watches[p] && target != 0 && !held[target] ->
 #else
@@ -417,10 +463,15 @@ turn:
             :: watches[p] && target != 0 && !held[target] && (seen & BIT(target)) ->
 #endif
                 if
-                :: row[id[p]] == LIVE && row[target] == LIVE -> fence(target)
-                :: else
-                fi;
-                seen = seen & ~BIT(target)
+                :: row[id[p]] == LIVE && row[target] == LIVE && CONVICTS(p, target) ->
+                    fence(target);
+                    seen = seen & ~BIT(target)
+#if DROPS
+                /* Asked once more on another one; of a session that is being replaced it learns nothing. */
+                :: row[target] == LIVE && !CONVICTS(p, target) && !comes[target] -> watchAnew()
+#endif
+                :: else -> seen = seen & ~BIT(target)
+                fi
             :: else
             fi;
             target = 0
@@ -617,6 +668,40 @@ given:
         goto turn;
 
 detached:
+#if DROPS
+        /* Its old session may be there still. Rule: before it ends that one it says so, so that nobody who waits for the
+         * lock, and has it for a moment, takes it for dead; and rule: not until it has the lock again. */
+        atomic {
+            up ->
+            if
+            :: tl[p] != timeline -> goto fenced
+            :: tl[p] == timeline
+            fi;
+            d_step {
+#ifndef NO_SAYING_SO
+                renewSession();
+#ifndef NO_UNTIL_BACK
+                comes[id[p]] = true;
+#endif
+#endif
+                skip
+            }
+        }
+        atomic {
+            up ->
+            d_step {
+                for (h : 0 .. REPLICAS - 1) {
+                    if
+                    :: held[id[p]] && alive[h] && watches[h] && waits[h] == id[p] && CONVICTS(h, id[p]) &&
+                        row[id[h]] == LIVE && row[id[p]] == LIVE -> fence(id[p])
+                    :: else
+                    fi
+                }
+                h = 0;
+                held[id[p]] = false
+            }
+        }
+#endif
         /* Comes back: a new session (the old one ended, if it was still there), the lock again; then it renews. */
         atomic {
             up ->
@@ -639,6 +724,10 @@ detached:
                 h = 0;
                 conn[p] = true;
                 held[id[p]] = true;
+#if DROPS
+                renewSession();
+                comes[id[p]] = false;
+#endif
                 stopGiving();
                 forgetSeen()
             }
@@ -776,6 +865,11 @@ end:
 #define EXPIRE(i) d_step { row[i] == LIVE && fresh[i] && !ANY(HOLDS, i) -> fresh[i] = false }
 #define SEASON(p) d_step { alive[p] && conn[p] && !seasoned[p] && EVERY(BACK, p) -> seasoned[p] = true }
 
+#if DROPS
+/* A session that nobody uses is ended by the server after one TTL; as silent is its replica. */
+#define GO_STALE(p) d_step { alive[p] && id[p] != 0 && !conn[p] && held[id[p]] -> guilty[p] = true; held[id[p]] = false }
+#endif
+
 proctype Clock() {
 end:
     do
@@ -792,6 +886,10 @@ end:
 #endif
 #if IDS > 5
     :: EXPIRE(6)
+#endif
+#if DROPS
+    :: GO_STALE(0)
+    :: GO_STALE(1)
 #endif
     :: SEASON(0)
     :: SEASON(1)
@@ -824,6 +922,7 @@ end:
         CRASHES && events > 0 && alive[p] && id[p] != 0 -> \
         events--; endSession(p); stopAll(p); alive[p] = false }
 #define CUT(p) d_step { CUTS && events > 0 && conn[p] -> events--; guilty[p] = true; endSession(p) }
+#define DROP(p) d_step { DROPS && events > 0 && conn[p] -> events--; conn[p] = false; seasoned[p] = false }
 /* Its lease expires while it lives: paused, swapped out, or cut off for one TTL. */
 #define SILENCE(p) d_step { \
         SILENCES && events > 0 && alive[p] && row[id[p]] == LIVE && fresh[id[p]] -> \
@@ -864,6 +963,10 @@ proctype Environment() {
     :: CRASH(1)
     :: CUT(0)
     :: CUT(1)
+#if DROPS
+    :: DROP(0)
+    :: DROP(1)
+#endif
     :: SILENCE(0)
     :: SILENCE(1)
 #if REPLICAS > 2

@@ -58,9 +58,9 @@ struct ReplicaRepository: Sendable {
             timeout: timeout
         ).only.decode(Bool.self)
         guard isCurrent else { return false }
-        // First: a watcher that is granted the lock in between must see that this is no death.
+        // First: a watcher that is granted the lock in between must see that this is no death, whenever its connection began.
         try await session.query(
-            "UPDATE tenure.replicas SET session_since = clock_timestamp() WHERE id = \(id)",
+            "UPDATE tenure.replicas SET session_since = 'infinity' WHERE id = \(id)",
             timeout: timeout
         )
         try await session.query(
@@ -74,6 +74,10 @@ struct ReplicaRepository: Sendable {
             timeout: timeout
         )
         try await lock(id, timeout: timeout)
+        try await session.query(
+            "UPDATE tenure.replicas SET session_since = clock_timestamp() WHERE id = \(id)",
+            timeout: timeout
+        )
         return true
     }
 

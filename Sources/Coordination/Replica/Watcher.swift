@@ -27,7 +27,7 @@ final class Watcher: Sendable {
         _ logger: Logger
     ) async throws -> WatchVerdict {
         while true {
-            let connection = try await connection(for: target, by: id, configuration, logger)
+            let (connection, isNew) = try await connection(for: target, by: id, configuration, logger)
             defer { answered(on: connection) }
             let (verdict, isYounger) = try await ReplicaRepository.watch(
                 target,
@@ -39,7 +39,8 @@ final class Watcher: Sendable {
             guard seenHeld, !isYounger else { return verdict }
             // Too old to convict. (A server that is going down takes no new one.)
             renounce(connection)
-            if verdict == .held { return verdict }
+            // Or the session is just being replaced, and younger than any connection: then the lease tells, if it has to.
+            if verdict == .held || isNew { return verdict }
         }
     }
 
@@ -48,7 +49,7 @@ final class Watcher: Sendable {
         by id: ReplicaID,
         _ configuration: PostgresConfiguration,
         _ logger: Logger
-    ) async throws -> WatcherConnection {
+    ) async throws -> (WatcherConnection, isNew: Bool) {
         let known = open.withLock { open -> WatcherConnection? in
             guard let last = open, !last.connection.postgres.isClosed, last.target == target || last.questions == 0
             else { return nil }
@@ -56,11 +57,11 @@ final class Watcher: Sendable {
             open?.questions += 1
             return last.connection
         }
-        if let known { return known }
+        if let known { return (known, isNew: false) }
         let new = try await ReplicaRepository.openWatcher(configuration, for: id, logger)
         // The one before is closed when its last question is answered.
         open.withLock { $0 = Open(connection: new, target: target) }
-        return new
+        return (new, isNew: true)
     }
 
     private func answered(on connection: WatcherConnection) {

@@ -201,6 +201,42 @@ struct ReplicaRepositoryTests {
         }
     }
 
+    @Test func `while a session takes the place of another nobody convicts, and then only who began to watch later`()
+        async throws
+    {
+        try await OwnershipFixture.with { database in
+            let replica = try await database.join("a")
+            let other = try await database.join("b")
+            func isYounger(_ connection: WatcherConnection) async throws -> Bool {
+                try await ReplicaRepository.watch(
+                    replica.id,
+                    by: other.id,
+                    wait: .milliseconds(1),
+                    seenHeld: true,
+                    on: connection
+                ).isYounger
+            }
+            // Is granted the lock in between, and keeps it for a while.
+            let obstacle = try await OwnershipFixture.connect(database.url, instance: "b")
+            async let granted = obstacle.query(
+                """
+                SELECT pg_advisory_lock_shared(tenure.session_lock_namespace(), tenure.session_lock_key(\(replica.id)))
+                """
+            )
+            try await database.eventuallyWaitedFor(replica.id)
+            let session = try await OwnershipFixture.connect(database.url, instance: "a")
+            async let isBack = ReplicaRepository(session: session).takeBack(replica.id, timeout: .seconds(120))
+            _ = try await granted
+            try await database.eventuallyWaitedFor(replica.id)
+            let between = try await database.watcher()
+            #expect(try await !isYounger(between))
+            try await obstacle.query("SELECT pg_advisory_unlock_all()")
+            #expect(try await isBack)
+            #expect(try await !isYounger(between))
+            #expect(try await isYounger(database.watcher()))
+        }
+    }
+
     @Test func `the history of ownership is forgotten after 30 days, but not how a shard came to its owner`()
         async throws
     {

@@ -72,7 +72,7 @@ final class FakeConnection {
         if !isPowerLoss { world.schedule(after: world.latency()) { self.endThere() } }
     }
 
-    private func loseHere(tells: Bool = true) {
+    func loseHere(tells: Bool = true) {
         guard isOpenHere else { return }
         isOpenHere = false
         let lost = underWay

@@ -8,7 +8,7 @@ final class FakeDatabase {
         let process: SimulatedProcess
         let capacity: Int
         var leaseExpires: Int64
-        /// When the session that holds the lock was there at the latest.
+        /// When the session that holds the lock was there at the latest; never, while it is being replaced.
         var sessionSince: Int64
         var isDraining = false
     }
@@ -170,13 +170,20 @@ final class FakeDatabase {
         }
     }
 
-    /// For a session that takes the place of the one before.
+    /// A session is about to take the place of the one before.
+    func beginReplacing(sessionOf id: ReplicaID) {
+        guard !world.profile.mutations.contains(.sessionsAreReplacedSilently) else { return }
+        guard let index = live.firstIndex(where: { $0.id == id }) else { return }
+        live[index].sessionSince = world.profile.mutations.contains(.sessionsAreYoungTooEarly) ? world.now : .max
+    }
+
+    /// It has.
+    func endReplacing(sessionOf id: ReplicaID) {
+        if let index = live.firstIndex(where: { $0.id == id }) { live[index].sessionSince = world.now }
+    }
+
+    /// It ends that.
     func endHolder(of id: ReplicaID, except connection: FakeConnection) {
-        if let index = live.firstIndex(where: { $0.id == id }),
-            !world.profile.mutations.contains(.sessionsAreReplacedSilently)
-        {
-            live[index].sessionSince = world.now
-        }
         guard let holder = locks[lockNumber(id)], holder !== connection else { return }
         beingReplaced = id
         holder.endThere()

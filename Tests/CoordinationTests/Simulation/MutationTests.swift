@@ -40,6 +40,13 @@ extension SimulationProfile.Mutation {
         case .trustBeginsWithTheAnswer:
             [SimulationProfile.leases.with { ($0.lateMessages, $0.lateness) = (8, 1_500_000) }]
         case .idsWithoutTimeline, .writesIgnoreTimeline: [.failovers]
+        case .sessionsAreYoungTooEarly:
+            [
+                SimulationProfile.leases.with {
+                    ($0.faults, $0.faultGap) = ([.halfOpen, .halfOpen, .join, .crash], 1_500)
+                    ($0.lateMessages, $0.lateness) = (8, 1_500_000)
+                }
+            ]
         case .nothingIsListed: [SimulationProfile.deploys.with { $0.lostAnswers = 40 }]
         case .fenceIgnoresLease, .sessionsAreReplacedSilently, .claimIgnoresEpoch, .writesNeedNoToken,
             .writesIgnoreEpoch:

@@ -130,20 +130,34 @@ extension SimulatedProcess {
         var isCurrent = false
         session.submit(
             FakeConnection.Statement(
-                execute: { connection in
+                execute: { _ in
                     isCurrent = database.isCurrent(id)
-                    if isCurrent { database.endHolder(of: id, except: connection) }
+                    if isCurrent { database.beginReplacing(sessionOf: id) }
                     return true
                 },
                 answered: { answer in
-                    if case .rows = answer, !isCurrent { self.receive(.refused(id)) }
+                    guard case .rows = answer else { return }
+                    guard isCurrent else { return self.receive(.refused(id)) }
+                    self.takeLock(of: id, generation, session)
                 }
+            )
+        )
+    }
+
+    private func takeLock(of id: ReplicaID, _ generation: Int, _ session: FakeConnection) {
+        let database = world.database
+        session.submit(
+            FakeConnection.Statement(
+                execute: { connection in
+                    database.endHolder(of: id, except: connection)
+                    return true
+                },
+                answered: { _ in }
             )
         )
         session.submit(
             FakeConnection.Statement(
                 execute: { connection in
-                    guard isCurrent else { return true }
                     var isGranted = false
                     var isWaiting = false
                     _ = database.lock(id, exclusively: true, connection) {
@@ -153,8 +167,17 @@ extension SimulatedProcess {
                     isWaiting = true
                     return isGranted
                 },
+                answered: { _ in }
+            )
+        )
+        session.submit(
+            FakeConnection.Statement(
+                execute: { _ in
+                    database.endReplacing(sessionOf: id)
+                    return true
+                },
                 answered: { answer in
-                    guard case .rows = answer, isCurrent else { return }
+                    guard case .rows = answer else { return }
                     let sentAt = self.localNow
                     self.ask(session, .reattach(id, generation: generation)) {
                         database.renew(id, unseen: [])

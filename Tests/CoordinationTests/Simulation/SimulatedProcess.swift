@@ -174,9 +174,11 @@ final class SimulatedProcess {
     }
 
     private func watch(_ target: ReplicaID, by id: ReplicaID, _ attempt: Int, _ seenHeld: Bool) {
+        var isNew = false
         if watcher?.connection.isOpenHere != true || (watcher?.target != target && watcher?.questions != 0) {
             // The one before ends with its last answer.
             watcher = world.database.connect(.watcher, self, onLoss: {}).map { (target, $0, 0) }
+            isNew = true
         }
         guard let connection = watcher?.connection else {
             return receive(.watchFailed(target, attempt: attempt), after: world.latency())
@@ -216,7 +218,7 @@ final class SimulatedProcess {
                 if seenHeld, isYounger == false {
                     if self.watcher?.connection === connection { self.watcher = nil }
                     connection.close()
-                    if verdict == .free { return self.watch(target, by: id, attempt, seenHeld) }
+                    if verdict == .free, !isNew { return self.watch(target, by: id, attempt, seenHeld) }
                 }
                 self.receive(.watched(target, attempt: attempt, verdict))
             }

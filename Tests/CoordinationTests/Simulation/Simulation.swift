@@ -193,6 +193,7 @@ final class Simulation {
         case .shortPause: process.pause(for: Int64(below(1_500_000)))
         case .partition: process.partitionedUntil = now + Int64(below(8_000_000))
         case .sessionEnded: process.session?.connection.endThere()
+        case .halfOpen: process.session?.connection.loseHere()
         case .watcherEnded:
             for connection in database.connections(of: process, .watcher) { connection.endThere() }
         case .databaseRestart: restartDatabase()

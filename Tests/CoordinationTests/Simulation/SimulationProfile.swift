@@ -32,6 +32,8 @@ struct SimulationProfile: CustomTestStringConvertible, Sendable {
     enum Fault: CaseIterable, Sendable {
         case crash, powerLoss, pause, shortPause, partition, sessionEnded, watcherEnded, databaseRestart, drain, join
         case listenerLost
+        /// A session is lost to its process, and stays on the server.
+        case halfOpen
         /// A standby takes over that misses the last commits.
         case failover
     }
@@ -62,6 +64,8 @@ struct SimulationProfile: CustomTestStringConvertible, Sendable {
         case watchersOfAnyAge
         /// A session that takes the place of another does not say so before it ends that.
         case sessionsAreReplacedSilently
+        /// It says so, but counts as one of then before it has the lock.
+        case sessionsAreYoungTooEarly
     }
 
     static let everything = SimulationProfile(name: "everything", faults: Fault.allCases)

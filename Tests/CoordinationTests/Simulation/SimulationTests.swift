@@ -35,7 +35,7 @@ struct SimulationTests {
         let (moves, fences, writes, failovers) = try await SimulationThreads.run {
             var (moves, fences, writes, failovers) = (0, 0, 0, 0)
             for seed in seeds {
-                let simulation = try Self.run(profile, seed: seed, steps: 10_000)
+                let simulation = try Self.run(profile, seed: seed, steps: 20_000)
                 moves += simulation.judge.moves
                 fences += simulation.judge.fences
                 writes += simulation.judge.writeCount
