@@ -107,6 +107,49 @@ struct LiveTests {
         }
     }
 
+    /// What becomes of an answer of the exchange's.
+    enum Loss: String, CaseIterable {
+        case beforeMatching, afterMatching, timedOut, failed, cutInHalf
+
+        /// Nor is anything reported: only the books tell.
+        var fault: String {
+            let what =
+                switch self {
+                case .beforeMatching: #""order_before":"drop""#
+                case .afterMatching: #""order_after":"drop""#
+                case .timedOut: #""order_after_status":504,"order_after_code":-1007"#
+                case .failed: #""order_after_status":503"#
+                case .cutInHalf: #""order_after":"garble""#
+                }
+            return #"{\#(what),"drop_reports":10}"#
+        }
+    }
+
+    @Test(
+        "an answer of the exchange that is lost: the order is sent once, its fate found out, and the same owner goes on",
+        .enabled(if: recordedCandles("ETHBTC-5m") != nil, "recorded candles are not on this machine")
+    )
+    func lostByTheExchange() async throws {
+        try await LiveMarket.with("ETHBTC", window: "6s", lease: "15s", replicas: 2) { market in
+            try await market.settle()
+            let owner = try await market.cluster.owner(of: market.symbol)
+            for loss in Loss.allCases {
+                let before = try await market.received().count
+                try await market.control("faults", loss.fault)
+                try await goesOn(market, "with its answer lost: \(loss)")
+                let order = try #require(try await market.received().dropFirst(before).first)
+                #expect(order.verdict == (loss == .beforeMatching ? "dropped" : "accepted"), "\(loss)")
+                let status = try await market.status(of: order.id)
+                #expect(status == (loss == .beforeMatching ? "abandoned" : "filled"), "\(loss)")
+                try await market.control("faults", #"{"drop_reports":0}"#)
+                try await market.judge()
+                try await goesOn(market, "after \(loss)")
+            }
+            #expect(try await market.cluster.owner(of: market.symbol).name == owner.name)
+            try await market.judge()
+        }
+    }
+
     @Test(
         "an owner that was frozen with an order on its way wakes up in a halt, and sends nothing",
         .enabled(if: recordedCandles("ETHBTC-5m") != nil, "recorded candles are not on this machine")
