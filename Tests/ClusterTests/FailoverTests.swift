@@ -58,9 +58,15 @@ struct FailoverTests {
         }
     }
 
-    @Test("a stopped process loses its strategies after one TTL, and writes nothing more once it goes on")
-    func freeze() async throws {
-        try await withCluster(environment: ["TENURE_LEASE_TTL": "3s"]) { cluster in
+    @Test(
+        "a stopped process loses its strategies after one TTL, and writes nothing more once it goes on",
+        arguments: [true, false]
+    )
+    func freeze(serverEndsSilentSessions: Bool) async throws {
+        var environment = ["TENURE_LEASE_TTL": "3s"]
+        // Where something keeps a silent session alive, the lease alone has to do it.
+        if !serverEndsSilentSessions { environment["PGOPTIONS"] = "-c idle_session_timeout=0" }
+        try await withCluster(environment: environment) { cluster in
             try await cluster.start("BTCUSDT", "1s")
             let before = try await cluster.strategy("BTCUSDT", "three candles") { ($0["candles"]?.integer ?? 0) >= 3 }
             let victim = try #require(before["owner"]?["id"]?.integer)
@@ -68,6 +74,15 @@ struct FailoverTests {
             owner.signal(.stop)
             try await cluster.strategy("BTCUSDT", "another owner") {
                 $0["status"]?.string == "running" && $0["owner"]?["id"]?.integer != victim
+            }
+            // Else whatever comes first: both are a TTL after the last heartbeat.
+            if !serverEndsSilentSessions {
+                let others = cluster.cluster.replicas.filter { $0.name != owner.name }
+                #expect(
+                    others.contains {
+                        $0.output.recent.contains { $0.contains("Fenced replica \(victim) (lease expired)") }
+                    }
+                )
             }
             owner.signal(.resume)
             _ = try await owner.output.first(

@@ -19,7 +19,7 @@ struct Measure: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Measures, and prints medians and worst.")
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case floor, kill, freeze, drain, balance, restart, many, idle, orders
+        case floor, kill, freeze, lease, drain, balance, restart, many, idle, orders
     }
 
     @Option(help: "Rounds of each kind of event.")
@@ -36,7 +36,7 @@ struct Measure: AsyncParsableCommand {
 
     @Option(
         parsing: .upToNextOption,
-        help: "Only these: floor, kill, freeze, drain, balance, restart, many, idle, orders."
+        help: "Only these: floor, kill, freeze, lease, drain, balance, restart, many, idle, orders."
     )
     var only: [Part] = []
 
@@ -73,6 +73,14 @@ struct Measure: AsyncParsableCommand {
                     show([figures])
                     print("strategies that moved: \(moved)")
                 }
+            }
+        }
+        if parts.contains(.lease) {
+            print("the same where the server does not end silent sessions (idle_session_timeout 0): the lease alone")
+            try await BenchmarkCluster.with(environment: ["PGOPTIONS": "-c idle_session_timeout=0"]) { bench in
+                try await bench.populate(1...(3 * strategies), .oneMinute)
+                try await bench.waitUntilBalanced(slack: (3 * strategies + 1_023) / 1_024)
+                show(try await Measurements(bench: bench, rounds: (rounds + 2) / 3).death(.stop))
             }
         }
         if parts.contains(.many) { show(try await ManyStrategies.measure(many)) }
