@@ -514,6 +514,41 @@ struct LiveTradingTests {
         }
     }
 
+    @Test("an account that has less than the position: it says so, and opens nothing until a person has looked")
+    func uncovered() async throws {
+        try await HostFixture.with(cues: [5: .buyOne, 9: .buyOne, 11: .buyOne], trades: true) { fixture in
+            let strategy = try await fixture.run(execution: .live)
+            try await fixture.market.advance()
+            try await fixture.reaches(5, strategy)
+            try await settled(fixture, ["buy filled 1"])
+            // Somebody takes some away.
+            try await fixture.market.account(
+                #""api_key":"simulator-key","balances":{"USDT":"1000000","BTC":"0.5"}"#
+            )
+            for candle in 6...9 {
+                try await fixture.market.advance()
+                try await fixture.reaches(candle, strategy)
+            }
+            try await settled(fixture, ["buy filled 1", "buy rejected 0"])
+            let shown = try await fixture.database.texts("SELECT last_error FROM tenure.strategies WHERE paused")
+            #expect(shown.first?.contains("has 0.5 BTC, less than this strategy's position of 0.999") == true)
+            let told = try await fixture.database.number(
+                "SELECT count(*) FROM tenure.events WHERE kind = 'entries_paused'"
+            )
+            #expect(told == 1)
+            // And mends it.
+            try await fixture.market.account(
+                #""api_key":"simulator-key","balances":{"USDT":"1000000","BTC":"100"}"#
+            )
+            try await fixture.setPaused(false)
+            try await eventually("it is resumed") {
+                try await fixture.database.status(strategy) == "running"
+            }
+            try await fixture.market.advance(2)
+            try await settled(fixture, ["buy filled 1", "buy rejected 0", "buy filled 1"])
+        }
+    }
+
     @Test("where no live orders are allowed, a live strategy fails and says what to set")
     func liveNotAllowed() async throws {
         try await HostFixture.with(cues: [5: .buyOne]) { fixture in
