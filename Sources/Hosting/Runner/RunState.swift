@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Store
 import Trading
 
@@ -26,7 +25,7 @@ struct RunState: Codable, Equatable {
     }
 
     init(text: String) throws {
-        self = try JSONDecoder().decode(RunState.self, from: Data(text.utf8))
+        self = try JSONTextDecoder.value(from: text)
     }
 
     init(

@@ -1,11 +1,10 @@
-import FoundationEssentials
 package import Trading
 
 extension RiskLimits {
     /// As they stand in the database.
     package init(storedText text: String) throws {
         do {
-            self = try JSONDecoder().decode(RiskLimits.self, from: Data(text.utf8))
+            self = try JSONTextDecoder.value(from: text)
         } catch {
             throw StoreError(
                 .unreadable,

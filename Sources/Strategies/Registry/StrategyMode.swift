@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Synchronization
 public import Trading
 
 /// A kind of strategy that can be started by name.
@@ -10,13 +10,14 @@ public struct StrategyMode: Sendable {
     public let schema: ParameterSchema
 
     private let check: @Sendable (ParameterReader) -> [FieldProblem]
-    private let build: @Sendable (ParameterReader, _ state: String?) throws -> AnyStrategy
+    private let build: @Sendable (_ config: JSONValue?, _ state: String?) throws -> AnyStrategy
 
     public init<S: Strategy>(_ type: S.Type) {
         name = S.mode
         summary = S.summary
         let own = S.Parameters.schema
-        schema = ParameterSchema(own.fields + [.catchUp], relations: own.relations)
+        let schema = ParameterSchema(own.fields + [.catchUp], relations: own.relations)
+        self.schema = schema
         check = { reader in
             do throws(StrategyError) {
                 _ = try Self.parameters(of: S.self, reader)
@@ -25,10 +26,14 @@ public struct StrategyMode: Sendable {
                 return error.problems
             }
         }
-        build = { reader, state in
-            let parameters = try Self.parameters(of: S.self, reader)
-            guard let catchUp = CatchUp(rawValue: reader.choice(ParameterField.catchUp.name)) else {
-                preconditionFailure("the schema accepts no other words")
+        let last = LastReading<(S.Parameters, CatchUp)>()
+        build = { config, state in
+            let (parameters, catchUp) = try last.value(of: config) {
+                let reader = try schema.read(config).get()
+                guard let catchUp = CatchUp(rawValue: reader.choice(ParameterField.catchUp.name)) else {
+                    preconditionFailure("the schema accepts no other words")
+                }
+                return (try Self.parameters(of: S.self, reader), catchUp)
             }
             let strategy = try state.map { try Self.decode(S.self, from: $0) } ?? S(parameters: parameters)
             return AnyStrategy(strategy, parameters: parameters, catchUp: catchUp)
@@ -58,7 +63,7 @@ public struct StrategyMode: Sendable {
     /// A strategy at its beginning.
     ///
     /// Throws ``StrategyError`` (``StrategyError/Code/invalidConfiguration``) with every problem.
-    public func make(config: JSONValue?) throws -> AnyStrategy { try build(schema.read(config).get(), nil) }
+    public func make(config: JSONValue?) throws -> AnyStrategy { try build(config, nil) }
 
     /// The strategy that wrote `state`, exactly as it was; `state` is what ``AnyStrategy/state()`` returned.
     ///
@@ -67,7 +72,7 @@ public struct StrategyMode: Sendable {
     ///
     /// Throws ``StrategyError``: ``StrategyError/Code/invalidConfiguration`` or ``StrategyError/Code/unreadableState``.
     public func restore(config: JSONValue?, state: String) throws -> AnyStrategy {
-        try build(schema.read(config).get(), state)
+        try build(config, state)
     }
 
     private static func parameters<S: Strategy>(
@@ -85,7 +90,7 @@ public struct StrategyMode: Sendable {
 
     private static func decode<S: Strategy>(_ type: S.Type, from state: String) throws -> S {
         do {
-            return try JSONDecoder().decode(S.self, from: Data(state.utf8))
+            return try JSONTextDecoder.value(from: state)
         } catch {
             throw StrategyError(
                 .unreadableState,
@@ -93,5 +98,17 @@ public struct StrategyMode: Sendable {
                 underlying: error
             )
         }
+    }
+}
+
+/// What the last configuration was read into. Where thousands are restored at once, most have the one that others have, too.
+private final class LastReading<Value: Sendable>: Sendable {
+    private let last = Mutex<(config: JSONValue?, value: Value)?>(nil)
+
+    func value(of config: JSONValue?, _ read: () throws -> Value) rethrows -> Value {
+        if let known = last.withLock({ $0 }), known.config == config { return known.value }
+        let value = try read()
+        last.withLock { $0 = (config, value) }
+        return value
     }
 }

@@ -26,4 +26,6 @@ package enum JSONMessage: Sendable {
     }
 }
 
-extension JSONMessage: JSONTree {}
+extension JSONMessage: JSONTree {
+    static func number(_ text: ArraySlice<UInt8>) -> JSONMessage? { Decimal(exactJSON: text).map { .number($0) } }
+}

@@ -109,20 +109,16 @@ struct JSONParser<Value: JSONTree> {
             if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
             try digits("a digit was expected in the exponent")
         }
-        // Most are short whole numbers.
+        // Most are short whole numbers. (A zero may have a sign, which binary numbers keep.)
         if whole.upperBound == position, whole.count <= 18 {
             let magnitude = bytes[whole].reduce(Int64(0)) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
-            return .whole(isNegative ? -magnitude : magnitude)
+            if !isNegative || magnitude != 0 { return .whole(isNegative ? -magnitude : magnitude) }
         }
-        let text = bytes[start..<position]
-        let significant = text.prefix { $0 | 0x20 != UInt8(ascii: "e") }
-            .drop { !(UInt8(ascii: "1")...UInt8(ascii: "9")).contains($0) }
-            .count { $0 != UInt8(ascii: ".") }
-        guard significant <= 38, let number = Decimal(string: String(decoding: text, as: UTF8.self)) else {
+        guard let number = Value.number(bytes[start..<position]) else {
             position = start
             throw failure("a number of this size cannot be kept exactly")
         }
-        return .number(number)
+        return number
     }
 
     private mutating func digits(_ expectation: String) throws(JSONSyntaxError) {
@@ -151,7 +147,12 @@ struct JSONParser<Value: JSONTree> {
                 return String(copying: valid)
             case UInt8(ascii: "\\"):
                 content += bytes[plain..<position]
-                content += Character(try escape()).utf8
+                let scalar = try escape()
+                if scalar.isASCII {
+                    content.append(UInt8(scalar.value))
+                } else {
+                    content += Character(scalar).utf8
+                }
                 plain = position
             case 0..<0x20: throw failure("a control character must be written as an escape, like \\n")
             default: position += 1

@@ -27,6 +27,7 @@ public enum JSONValue: Sendable, Hashable {
 
 extension JSONValue: JSONTree {
     static func whole(_ number: Int64) -> JSONValue { .number(Decimal(number)) }
+    static func number(_ text: ArraySlice<UInt8>) -> JSONValue? { Decimal(exactJSON: text).map { .number($0) } }
 }
 
 extension JSONValue: Codable {
