@@ -1,10 +1,13 @@
 package import Logging
 import Synchronization
 
-/// Listens on a connection of its own (a notification waits behind whatever its connection runs), and connects again when
-/// that is lost.
-package final class PostgresListener: Sendable {
+/// Listens on a connection of its own, and connects again when that is lost.
+///
+/// A notification waits behind whatever its connection runs: it is lent to what runs seldom, and is to find a connection that
+/// nobody uses. (Each that a replica has is one more that ends when it dies, just when the others need the processors.)
+package final class PostgresListener: PostgresExecutor {
     private struct Protected {
+        var connection: PostgresConnection?
         var subscribers: [UInt64: NotificationBuffer] = [:]
         var lastID: UInt64 = 0
         var isConnected = false
@@ -71,8 +74,10 @@ package final class PostgresListener: Sendable {
                     }
                     backoff.reset()
                     if protected.withLock({ $0.isLost }) { logger.notice("Listening to PostgreSQL again") }
+                    protected.withLock { $0.connection = connection }
                     publish(.connected)
                     let reason = await connection.waitUntilClosed()
+                    protected.withLock { $0.connection = nil }
                     if !Task.isCancelled {
                         lost(reason ?? PostgresError(.closed, "The listener's connection was closed."))
                     }
@@ -93,6 +98,17 @@ package final class PostgresListener: Sendable {
             return protected.subscribers
         }
         for subscriber in subscribers.values { subscriber.finish() }
+    }
+
+    /// - Throws: as the connection does; while there is none, at once.
+    package func query(
+        _ statement: PostgresStatement,
+        timeout: Duration?
+    ) async throws(PostgresError) -> PostgresResult {
+        guard let connection = protected.withLock({ $0.connection }) else {
+            throw PostgresError(.closed, "The connection that listens is being made; nothing was sent.")
+        }
+        return try await connection.query(statement, timeout: timeout)
     }
 
     /// Says so once, however often connecting fails after it.

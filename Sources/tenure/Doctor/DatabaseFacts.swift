@@ -17,7 +17,7 @@ struct DatabaseFacts: Equatable {
     var canSignal = true
 
     static let oldestVersion = 14
-    private static let connectionsPerReplica = 7
+    private static let connectionsPerReplica = 6
 
     /// Asks on the session connection.
     ///
@@ -67,7 +67,7 @@ struct DatabaseFacts: Equatable {
     /// Made up, for tests.
     init() {}
 
-    /// Each replica has seven connections; during an update there are twice as many; and somebody wants to look.
+    /// Each replica has six connections; during an update there are twice as many; and somebody wants to look.
     private var neededConnections: Int { Self.connectionsPerReplica * max(liveReplicas, 1) * 2 + 20 }
 
     var findings: [Finding] {

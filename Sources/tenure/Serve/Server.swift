@@ -43,16 +43,16 @@ struct Server {
             applicationName: identity.applicationName
         )
         let pool = PostgresPool(configuration: pooled, size: 2, acquireTimeout: .seconds(1), logger: logger)
-        // Behind nothing else: a failover waits for the one, every order for the other. The one is planned each time, for as
-        // many shards as there are: a plan from when there were few reads a table whole for each of them. The other is
-        // planned beforehand.
-        var adaptive = pooled
-        adaptive.settings["plan_cache_mode"] = "force_custom_plan"
-        let restoring = PostgresPool(configuration: adaptive, size: 1, acquireTimeout: .seconds(1), logger: logger)
+        // Behind nothing else: a failover waits for the one, which listens otherwise, every order for the other. Both are planned
+        // beforehand. The one by way of the indexes: its plans are from when there was little in the tables, and later each
+        // shard would read one of them whole.
+        var indexed = direct
+        indexed.settings["plan_cache_mode"] = "force_generic_plan"
+        for way in ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"] { indexed.settings[way] = "off" }
+        let listener = PostgresListener(configuration: indexed, channels: ["tenure"], logger: logger)
         var planned = pooled
         planned.settings["plan_cache_mode"] = "force_generic_plan"
         let committing = PostgresPool(configuration: planned, size: 1, acquireTimeout: .seconds(1), logger: logger)
-        let listener = PostgresListener(configuration: direct, channels: ["tenure"], logger: logger)
         let changes = ChangeSignal()
         let queries = StrategyQueries(database: pool)
         let events = EventFeed(queries: queries, logger: logger)
@@ -106,14 +106,14 @@ struct Server {
             exchanges: exchanges,
             venues: venue.map { [binance.name: $0] } ?? [:],
             repository: repository,
-            restoring: JournalRepository(restoring),
+            restoring: JournalRepository(listener),
             journal: journal,
             halt: halt,
             paper: .standard,
             trials: settings.trials,
             logger: logger
         )
-        let host = StrategyHost(services: services, shards: ShardRepository(restoring))
+        let host = StrategyHost(services: services, shards: ShardRepository(listener))
         let standby = StandbyListener(
             exchanges: exchangesByName,
             repository: repository,
@@ -188,7 +188,6 @@ struct Server {
         // until the load balancer sends none any more.
         var members: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: EndlessService { try await pool.run() }),
-            .init(service: EndlessService { try await restoring.run() }),
             .init(service: EndlessService { try await committing.run() }),
             .init(service: EndlessService { try await listener.run() }),
             .init(service: EndlessService { await forward(listener, to: changes, events) }),

@@ -57,6 +57,32 @@ struct ListenerTests {
         }
     }
 
+    @Test func `it lends its connection, and refuses at once where there is none`() async throws {
+        try await withListener(try await sharedConfiguration(), channels: ["x"]) { listener in
+            var events = listener.subscribe().makeAsyncIterator()
+            expectConnected(await events.next())
+            let pid = try await listener.query("SELECT pg_backend_pid()")[0].decode(Int32.self)
+            #expect(try await listener.query("SELECT pg_listening_channels()")[0].decode(String.self) == "x")
+            try await listener.query("NOTIFY x, 'own'")
+            guard case .notification(_, "own", pid)? = await events.next() else {
+                Issue.record("its own notification was expected")
+                return
+            }
+            await #expect(throws: PostgresError.self) {
+                try await listener.query("SELECT pg_terminate_backend(\(pid))")
+            }
+            guard case .lost? = await events.next() else {
+                Issue.record("lost was expected")
+                return
+            }
+            expectConnected(await events.next())
+            #expect(try await listener.query("SELECT pg_backend_pid()")[0].decode(Int32.self) != pid)
+        }
+        let idle = PostgresListener(configuration: try await sharedConfiguration(), channels: ["x"], logger: quiet)
+        let error = await #expect(throws: PostgresError.self) { try await idle.query("SELECT 1") }
+        #expect(error?.code == .closed && error?.mayHaveBeenApplied == false)
+    }
+
     @Test func `a lost connection is told, and that it is back`() async throws {
         let server = try await TestServer.shared
         let name = "listener-to-lose"
