@@ -11,9 +11,10 @@ extension BinanceExchange {
         isAttached: @Sendable () -> Void
     ) async {
         let (news, attached) = AsyncStream<Void>.makeStream()
-        let ears = Set(markets.map { StreamMessage.name($0.symbol, $0.interval) }).map { ($0, Ear(attached)) }
-        for (stream, ear) in ears { streams.add(ear, to: stream) }
-        defer { for (stream, ear) in ears { streams.remove(ear, from: stream) } }
+        let ears: [(consumer: any StreamConsumer, stream: String)] =
+            Set(markets.map { StreamMessage.name($0.symbol, $0.interval) }).map { (Ear(attached), $0) }
+        streams.add(ears)
+        defer { streams.remove(ears) }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [count = ears.count] in
                 var left = count

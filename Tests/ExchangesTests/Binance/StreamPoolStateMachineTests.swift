@@ -52,6 +52,25 @@ import Testing
         #expect(pool.acquire("c", now: now) == [.connect(2)])
     }
 
+    @Test func `a stream does not wait for a connection that has said as much as it may for a while`() {
+        var pool = StreamPoolStateMachine(streamsPerSlot: 100)
+        _ = pool.start()
+        _ = pool.opened(1, now: now)
+        var now = now
+        for stream in ["a", "b", "c"] {
+            _ = pool.acquire(stream, now: now)
+            now = now + .milliseconds(30)
+            #expect(pool.wake(1, now: now).count == 1)
+        }
+        // A quarter of a second for the fourth message, a second and more for the fifth.
+        #expect(pool.acquire("d", now: now) == [.connect(2)])
+        #expect(pool.acquire("e", now: now) == [])
+        #expect(pool.opened(2, now: now) == [.send(2, StreamRequest(id: 4, method: .subscribe, streams: ["d", "e"]))])
+        // Later it takes more.
+        #expect(pool.acquire("f", now: now + .seconds(2)) == [.wake(2, at: now + .milliseconds(2_001))])
+        #expect(pool.acquire("g", now: now + .seconds(2)) == [.wake(1, at: now + .milliseconds(2_001))])
+    }
+
     @Test func `a lost connection is replaced at once and everything is subscribed again in one message`() {
         var pool = attached(["a", "b"])
         let later = now + .seconds(60)

@@ -15,12 +15,15 @@ struct ControlMessagePacer: Sendable {
     private var sent: [NIODeadline] = []
 
     /// When the next message may go: not after `now` if at once.
-    mutating func earliest(now: NIODeadline) -> NIODeadline {
-        sent.removeAll { $0 + Self.window <= now }
-        guard let last = sent.last else { return now }
-        guard sent.count < Self.perWindow else { return sent[sent.count - Self.perWindow] + Self.window }
-        return last + Self.spacing[sent.count]
+    func earliest(now: NIODeadline) -> NIODeadline {
+        let recent = sent.drop { $0 + Self.window <= now }
+        guard let last = recent.last else { return now }
+        guard recent.count < Self.perWindow else { return recent[recent.endIndex - Self.perWindow] + Self.window }
+        return last + Self.spacing[recent.count]
     }
 
-    mutating func record(now: NIODeadline) { sent.append(now) }
+    mutating func record(now: NIODeadline) {
+        sent.removeAll { $0 + Self.window <= now }
+        sent.append(now)
+    }
 }

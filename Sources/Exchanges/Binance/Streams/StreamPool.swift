@@ -78,33 +78,46 @@ final class StreamPool: Sendable {
 
     // MARK: Consumers
 
-    func add(_ consumer: any StreamConsumer, to stream: String) {
+    func add(_ consumer: any StreamConsumer, to stream: String) { add([(consumer, stream)]) }
+
+    func remove(_ consumer: any StreamConsumer, from stream: String) { remove([(consumer, stream)]) }
+
+    /// All at once, so that thousands go in few messages.
+    func add(_ subscriptions: [(consumer: any StreamConsumer, stream: String)]) {
         eventLoop.execute {
-            guard !self.state.value.isStopped else { return consumer.finish() }
-            self.state.value.consumers[stream, default: []].append(consumer)
-            let actions = self.state.value.machine.acquire(stream, now: .now())
-            if self.state.value.machine.isAttached(stream) {
-                // Wanted again before it was given up: nobody has listened meanwhile.
-                let memory = self.state.value.memories[stream] ?? StreamMemory(since: .now)
-                self.state.value.memories[stream] = memory
-                consumer.streamAttached(memory)
-            }
-            self.perform(actions)
+            for (consumer, stream) in subscriptions { self.addHere(consumer, to: stream) }
             self.showMissing()
         }
     }
 
-    func remove(_ consumer: any StreamConsumer, from stream: String) {
+    func remove(_ subscriptions: [(consumer: any StreamConsumer, stream: String)]) {
         eventLoop.execute {
-            guard let index = self.state.value.consumers[stream]?.firstIndex(where: { $0 === consumer }) else { return }
-            self.state.value.consumers[stream]!.remove(at: index)
-            if self.state.value.consumers[stream]!.isEmpty {
-                self.state.value.consumers[stream] = nil
-                self.state.value.memories[stream] = nil
-            }
-            self.perform(self.state.value.machine.release(stream, now: .now()))
+            for (consumer, stream) in subscriptions { self.removeHere(consumer, from: stream) }
             self.showMissing()
         }
+    }
+
+    private func addHere(_ consumer: any StreamConsumer, to stream: String) {
+        guard !state.value.isStopped else { return consumer.finish() }
+        state.value.consumers[stream, default: []].append(consumer)
+        let actions = state.value.machine.acquire(stream, now: .now())
+        if state.value.machine.isAttached(stream) {
+            // Wanted again before it was given up: nobody has listened meanwhile.
+            let memory = state.value.memories[stream] ?? StreamMemory(since: .now)
+            state.value.memories[stream] = memory
+            consumer.streamAttached(memory)
+        }
+        perform(actions)
+    }
+
+    private func removeHere(_ consumer: any StreamConsumer, from stream: String) {
+        guard let index = state.value.consumers[stream]?.firstIndex(where: { $0 === consumer }) else { return }
+        state.value.consumers[stream]!.remove(at: index)
+        if state.value.consumers[stream]!.isEmpty {
+            state.value.consumers[stream] = nil
+            state.value.memories[stream] = nil
+        }
+        perform(state.value.machine.release(stream, now: .now()))
     }
 
     /// Streams that somebody listens to, and that bring nothing now.

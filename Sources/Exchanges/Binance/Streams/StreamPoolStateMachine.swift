@@ -52,10 +52,20 @@ struct StreamPoolStateMachine {
         var attempts = 0
         var isRetryDue = false
         var isDown = false
+
+        /// Whether its connection has sent so much that the next message takes longer than a new connection would.
+        func mustWait(_ now: NIODeadline) -> Bool {
+            let open = links.values.filter { $0.openedAt != nil && !$0.isClosing }
+            let limit = now + StreamPoolStateMachine.connecting
+            return !open.isEmpty && open.allSatisfy { $0.pacer.earliest(now: now) > limit }
+        }
     }
 
     /// A link that lived this long has shown that connecting works: when it breaks, the next attempt is made at once.
     private static let proven = TimeAmount.seconds(5)
+
+    /// How long a new connection may take.
+    private static let connecting = TimeAmount.milliseconds(100)
 
     /// How long a new stream waits for others: strategies come in crowds, and messages are few.
     private static let gathering = TimeAmount.milliseconds(1)
@@ -100,7 +110,7 @@ struct StreamPoolStateMachine {
         references[stream, default: 0] += 1
         guard slotOfStream[stream] == nil else { return [] }
         var actions: [Action] = []
-        var id = slots.filter { $0.value.streams.count < streamsPerSlot }
+        var id = slots.filter { $0.value.streams.count < streamsPerSlot && !$0.value.mustWait(now) }
             .min { ($0.value.streams.count, $0.key) < ($1.value.streams.count, $1.key) }?.key
         if id == nil {
             id = addSlot()
