@@ -56,9 +56,9 @@ final class HostingMetrics: Sendable {
 
     func countFencedWrite() { fencedWrites.increment() }
 
-    /// - Parameter reason: why the shard was taken.
-    func countRestore(reason: String) {
-        count("tenure_restores_total", ("reason", reason))
+    /// - Parameter reason: why their shards were taken.
+    func countRestores(_ number: Int, reason: String) {
+        count("tenure_restores_total", ("reason", reason), by: number)
     }
 
     private func count(_ label: String, _ dimension: (String, String), by amount: Int = 1) {

@@ -7,6 +7,9 @@ struct HostLedger {
     /// Also those that have been told to stop and have not ended yet: a strategy has one runner here, never two.
     private var runners: [Int64: StrategyRunner] = [:]
     private var running: Set<Int64> = []
+    /// Those that have not begun, in their order; and whether some have been told to that have not yet.
+    private var line: [StrategyRunner] = []
+    private var isBeginning = false
     private var failed: [Int64: Int] = [:]
     private var quarantined: Set<Int64> = []
     private var finishing: Set<Int64> = []
@@ -211,10 +214,26 @@ struct HostLedger {
         return .absent
     }
 
+    /// It begins when it is its turn.
     mutating func add(_ runner: StrategyRunner) {
         let previous = runners.updateValue(runner, forKey: runner.definition.id)
         precondition(previous == nil, "strategy \(runner.definition.id) has a runner already")
+        line.append(runner)
     }
+
+    /// Who is to begin now: a few, the next when these have. What thousands that have just been loaded lead to (and the loads of
+    /// others) would have to wait in line behind all of them otherwise.
+    mutating func nextToBegin() -> [StrategyRunner] {
+        guard !isBeginning, !line.isEmpty else { return [] }
+        isBeginning = true
+        let next = line.prefix(Self.beginners)
+        line.removeFirst(next.count)
+        return Array(next)
+    }
+
+    mutating func haveBegun() { isBeginning = false }
+
+    private static let beginners = 64
 
     mutating func ended(_ runner: StrategyRunner) {
         let strategy = runner.definition.id

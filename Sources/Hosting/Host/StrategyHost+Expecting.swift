@@ -12,7 +12,14 @@ extension StrategyHost {
     /// Listens to the markets of these shards for a while; `isReady` is called, once, when they are attached, or after a moment.
     func listen(to shards: [Int], isReady: @Sendable () -> Void) async {
         // Nothing depends on it: without it, a strategy subscribes when it comes.
-        let markets = (try? await services.repository.markets(of: shards)) ?? []
+        await listen(to: (try? await services.repository.markets(of: shards)) ?? [], isReady: isReady)
+    }
+
+    /// As above, for markets.
+    func listen(
+        to markets: [(exchange: String, symbol: Symbol, interval: Interval)],
+        isReady: @Sendable () -> Void = {}
+    ) async {
         let groups = Dictionary(grouping: markets, by: \.exchange).compactMap { name, markets in
             services.exchanges[name].map {
                 (exchange: $0, markets: markets.map { ($0.symbol, $0.interval) }, CompletionSignal())

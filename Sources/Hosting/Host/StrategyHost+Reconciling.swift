@@ -20,7 +20,13 @@ extension StrategyHost {
         for strategy in found.unreadable { ids[strategy.shard, default: []].insert(strategy.id) }
         // What runs here, but is not wanted any more: finished elsewhere.
         for runner in ledger.found(ids, in: tokens, isRestore: isRestore) { runner.stop() }
-        if isRestore { announce(found.strategies.filter { tokens[$0.shard] != nil && $0.isToBeRestored }) }
+        if isRestore {
+            let restored = found.strategies.filter { tokens[$0.shard] != nil && $0.isToBeRestored }
+            announce(restored)
+            // For all of them at once: one by one, as they come, they would wait for each other's messages to the exchange.
+            let markets = restored.map { (exchange: $0.exchange, symbol: $0.symbol, interval: $0.interval) }
+            group.addTask { await self.listen(to: markets) }
+        }
         for strategy in found.strategies {
             if let token = tokens[strategy.shard] { reconcile(strategy, token, &ledger, &group) }
         }
@@ -32,7 +38,9 @@ extension StrategyHost {
     private func announce(_ restored: [StoredStrategy]) {
         guard !restored.isEmpty else { return }
         services.logger.info("Restoring \(restored.count) strategies", metadata: ["count": "\(restored.count)"])
-        for strategy in restored { services.metrics.countRestore(reason: strategy.taken ?? "vacant") }
+        for (reason, strategies) in Dictionary(grouping: restored, by: { $0.taken ?? "vacant" }) {
+            services.metrics.countRestores(strategies.count, reason: reason)
+        }
     }
 
     private func reconcile(
@@ -62,7 +70,7 @@ extension StrategyHost {
                 ledger.trials.remove(strategy.id)
                 // It does not run any more; but it may have a position to close.
                 runner.stop(for: request)
-                start(runner, &ledger, &group)
+                ledger.add(runner)
                 finish(strategy.id, strategy.symbol.name, token, request, after: runner, &group)
             } else if strategy.phase == .failed || strategy.phase == .quarantined {
                 ledger.hasFailed(strategy.id, token, isQuarantined: strategy.phase == .quarantined)
@@ -73,7 +81,7 @@ extension StrategyHost {
             {
                 ledger.trials.add(TrialQueue.Suspect(definition: strategy, token: token))
             } else {
-                start(runner, &ledger, &group)
+                ledger.add(runner)
             }
         }
     }
@@ -110,12 +118,17 @@ extension StrategyHost {
         }
     }
 
-    func start(_ runner: StrategyRunner, _ ledger: inout HostLedger, _ group: inout DiscardingTaskGroup) {
-        ledger.add(runner)
-        group.addTask { [continuation] in
-            await runner.run { continuation.yield(.isUp(runner)) }
-            continuation.yield(.ended(runner))
+    func begin(_ ledger: inout HostLedger, _ group: inout DiscardingTaskGroup) {
+        let next = ledger.nextToBegin()
+        guard !next.isEmpty else { return }
+        for runner in next {
+            group.addTask { [continuation] in
+                await runner.run { continuation.yield(.isUp(runner)) }
+                continuation.yield(.ended(runner))
+            }
         }
+        // It comes behind them.
+        group.addTask { [continuation] in continuation.yield(.haveBegun) }
     }
 
     /// Moves a strategy to the history once its runner has ended.

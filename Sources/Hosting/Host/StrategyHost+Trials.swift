@@ -44,7 +44,7 @@ extension StrategyHost {
                 isRestore: isRestore,
                 services: services
             )
-            start(runner, &ledger, &group)
+            ledger.add(runner)
             started.append(runner)
         }
         if !started.isEmpty {

@@ -17,6 +17,8 @@ package final class StrategyHost: ShardHost, Service {
         case settle([FencingToken], CheckedContinuation<[FencingToken], Never>)
         /// What the database holds; `nil` if it could not be read.
         case loaded(LoadedStrategies?, ShardLoad)
+        /// Those whose turn it was have begun.
+        case haveBegun
         case isUp(StrategyRunner)
         case ended(StrategyRunner)
         /// The failure of an unreadable strategy has been stored.
@@ -85,6 +87,7 @@ package final class StrategyHost: ShardHost, Service {
                     self.handle(command, &ledger, &group)
                     self.compare(&ledger, &group)
                     for load in ledger.nextLoads() { self.load(load, &group) }
+                    self.begin(&ledger, &group)
                     self.beginTrial(&ledger, &group)
                     self.markReady(&ledger, &group)
                     if ledger.census != shown {
@@ -101,6 +104,8 @@ package final class StrategyHost: ShardHost, Service {
 
     /// Loads nothing and commits nothing, so that the server has planned it when it matters.
     private func rehearse() async {
+        // At first the connections are only being made.
+        var pause = Duration.milliseconds(100)
         while !Task.isCancelled {
             do {
                 _ = try await services.restoring.load([], owner: 0)
@@ -109,7 +114,8 @@ package final class StrategyHost: ShardHost, Service {
                 return
             } catch {
                 // The database is away, or its tables are only being made. Nothing depends on it; cancellation ends it.
-                try? await Task.sleep(for: .seconds(1))
+                try? await Task.sleep(for: pause)
+                pause = .seconds(1)
             }
         }
     }
@@ -147,6 +153,8 @@ package final class StrategyHost: ShardHost, Service {
             ledger.loadFailed(load)
         case .loaded(let found?, let load):
             loaded(found, load, &ledger, &group)
+        case .haveBegun:
+            ledger.haveBegun()
         case .isUp(let runner):
             ledger.isRunning(runner)
         case .ended(let runner):

@@ -101,8 +101,9 @@ final class StrategyRunner: Sendable {
     func run(_ becameUp: @Sendable @escaping () -> Void) async {
         if !isStopping {
             await withTaskGroup(of: Void.self) { group in
-                group.addTask { await self.live(becameUp) }
-                group.addTask { for await _ in self.stopSignal {} }
+                // At once: of thousands that begin together, each goes as far as it can before the next.
+                group.addImmediateTask { await self.live(becameUp) }
+                group.addImmediateTask { for await _ in self.stopSignal {} }
                 await group.next()
                 group.cancelAll()
             }

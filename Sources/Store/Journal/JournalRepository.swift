@@ -59,8 +59,11 @@ package struct JournalRepository: Sendable {
                 loaded.unreadable.append(try unreadable(row, error))
             }
         }
-        // The server would have to sort all that it sends, states included.
-        loaded.strategies.sort { $0.isExposed != $1.isExposed ? $0.isExposed : $0.id < $1.id }
+        // Shard by shard, so that the first of them are soon complete. (The server would have to sort all that it sends, states
+        // included.)
+        loaded.strategies.sort {
+            $0.isExposed != $1.isExposed ? $0.isExposed : ($0.shard, $0.id) < ($1.shard, $1.id)
+        }
         return loaded
     }
 
