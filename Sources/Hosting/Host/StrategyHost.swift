@@ -102,23 +102,30 @@ package final class StrategyHost: ShardHost, Service {
         }
     }
 
-    /// Loads nothing and commits nothing, so that the server has planned it when it matters.
+    /// Loads nothing and commits nothing, so that the server has planned it when it matters; and again every now and then, because
+    /// tables grow, and what is right for a small one reads a large one whole.
     private func rehearse() async {
         // At first the connections are only being made.
         var pause = Duration.milliseconds(100)
+        var isCommitRehearsed = false
         while !Task.isCancelled {
             do {
+                try await services.restoring.forgetPlans()
                 _ = try await services.restoring.load([], owner: 0)
                 try await shards.markReady([FencingToken(shard: -1, owner: 0, epoch: 0)])
-                try await services.journal.rehearse()
-                return
+                if !isCommitRehearsed { try await services.journal.rehearse() }
+                isCommitRehearsed = true
+                pause = Self.planLifetime
             } catch {
-                // The database is away, or its tables are only being made. Nothing depends on it; cancellation ends it.
-                try? await Task.sleep(for: pause)
-                pause = .seconds(1)
+                // The database is away, or its tables are only being made. Nothing depends on it.
             }
+            // Cancellation ends it.
+            try? await Task.sleep(for: pause)
+            if !isCommitRehearsed { pause = .seconds(1) }
         }
     }
+
+    private static let planLifetime = Duration.seconds(5)
 
     private func handle(_ command: Command, _ ledger: inout HostLedger, _ group: inout DiscardingTaskGroup) {
         switch command {

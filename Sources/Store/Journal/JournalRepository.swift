@@ -67,6 +67,9 @@ package struct JournalRepository: Sendable {
         return loaded
     }
 
+    /// What runs on this connection next is planned for tables as they are now.
+    package func forgetPlans() async throws { try await database.query("DISCARD PLANS") }
+
     /// Those of these shards of which something else is wanted than at this revision.
     package func changed(_ revisions: [(shard: Int, revision: Int64)]) async throws -> [Int] {
         try await database.query(

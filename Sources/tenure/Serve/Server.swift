@@ -44,8 +44,7 @@ struct Server {
         )
         let pool = PostgresPool(configuration: pooled, size: 2, acquireTimeout: .seconds(1), logger: logger)
         // Behind nothing else: a failover waits for the one, which listens otherwise, every order for the other. Both are planned
-        // beforehand. The one by way of the indexes: its plans are from when there was little in the tables, and later each
-        // shard would read one of them whole.
+        // beforehand: the one anew every now and then, and by way of the indexes, as it knows of no number of shards.
         var indexed = direct
         indexed.settings["plan_cache_mode"] = "force_generic_plan"
         for way in ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"] { indexed.settings[way] = "off" }
