@@ -71,6 +71,24 @@ import Testing
         #expect(pool.acquire("g", now: now + .seconds(2)) == [.wake(1, at: now + .milliseconds(2_001))])
     }
 
+    @Test func `streams that come one after the other, however many, open few connections`() {
+        var pool = StreamPoolStateMachine(streamsPerSlot: 100)
+        _ = pool.start()
+        _ = pool.opened(1, now: now)
+        var now = now
+        var connections = 1
+        for stream in 1...90 {
+            for action in pool.acquire("\(stream)", now: now) {
+                guard case .connect(let link) = action else { continue }
+                connections += 1
+                _ = pool.opened(link, now: now)
+            }
+            now = now + .milliseconds(5)
+            for link in 1...connections { _ = pool.wake(link, now: now) }
+        }
+        #expect(connections == 5)
+    }
+
     @Test func `a lost connection is replaced at once and everything is subscribed again in one message`() {
         var pool = attached(["a", "b"])
         let later = now + .seconds(60)

@@ -67,6 +67,9 @@ struct StreamPoolStateMachine {
     /// How long a new connection may take.
     private static let connecting = TimeAmount.milliseconds(100)
 
+    /// Room for so many connections' streams is kept at most: the exchange counts connections, too.
+    private static let spareSlots = 4
+
     /// How long a new stream waits for others: strategies come in crowds, and messages are few.
     private static let gathering = TimeAmount.milliseconds(1)
 
@@ -110,7 +113,10 @@ struct StreamPoolStateMachine {
         references[stream, default: 0] += 1
         guard slotOfStream[stream] == nil else { return [] }
         var actions: [Action] = []
-        var id = slots.filter { $0.value.streams.count < streamsPerSlot && !$0.value.mustWait(now) }
+        let room = slots.filter { $0.value.streams.count < streamsPerSlot }
+        let free = room.filter { !$0.value.mustWait(now) }
+        let isEnough = slots.count * streamsPerSlot - slotOfStream.count > Self.spareSlots * streamsPerSlot
+        var id = (free.isEmpty && isEnough ? room : free)
             .min { ($0.value.streams.count, $0.key) < ($1.value.streams.count, $1.key) }?.key
         if id == nil {
             id = addSlot()
