@@ -29,6 +29,17 @@ struct JSONReader {
         guard let value else { throw mismatch(type) }
         return value
     }
+
+    private func binary<Value: BinaryFloatingPoint & LosslessStringConvertible>(_ type: Value.Type) throws -> Value {
+        let value: Value? =
+            switch node {
+            case .whole(let number): Value(number)
+            case .number(let text): Value(text)
+            default: nil
+            }
+        guard let value, value.isFinite else { throw mismatch(type) }
+        return value
+    }
 }
 
 extension JSONReader: Decoder {
@@ -63,18 +74,8 @@ extension JSONReader: SingleValueDecodingContainer {
         return value
     }
 
-    func decode(_ type: Double.Type) throws -> Double {
-        let value: Double? =
-            switch node {
-            case .whole(let number): Double(number)
-            case .number(let text): Double(text)
-            default: nil
-            }
-        guard let value, value.isFinite else { throw mismatch(type) }
-        return value
-    }
-
-    func decode(_ type: Float.Type) throws -> Float { Float(try decode(Double.self)) }
+    func decode(_ type: Double.Type) throws -> Double { try binary(type) }
+    func decode(_ type: Float.Type) throws -> Float { try binary(type) }
     func decode(_ type: Int.Type) throws -> Int { try integer(type) }
     func decode(_ type: Int8.Type) throws -> Int8 { try integer(type) }
     func decode(_ type: Int16.Type) throws -> Int16 { try integer(type) }

@@ -89,6 +89,7 @@ struct JSONTextDecoderTests {
         refuses(Int.self, "true")
         refuses(Bool.self, "1")
         refuses(Double.self, "1e999")
+        refuses(Float.self, "1e39")
         refuses(Double.self, #""1""#)
         refuses(String.self, "null")
         refuses([Int].self, #"{"a":1}"#)
