@@ -233,6 +233,12 @@ struct HostLedger {
 
     mutating func haveBegun() { isBeginning = false }
 
+    /// Those that will not begin any more.
+    mutating func takeLine() -> [StrategyRunner] {
+        defer { line = [] }
+        return line
+    }
+
     private static let beginners = 64
 
     mutating func ended(_ runner: StrategyRunner) {

@@ -96,6 +96,11 @@ package final class StrategyHost: ShardHost, Service {
                     }
                 }
                 group.cancelAll()
+                // Those that have never begun end, too: somebody may wait for it.
+                for runner in ledger.takeLine() {
+                    runner.stop()
+                    group.addTask { await runner.run {} }
+                }
             }
         } onGracefulShutdown: {
             self.continuation.finish()
