@@ -16,7 +16,7 @@ struct DatabaseFactsTests {
         #expect(wrong { $0.version = 130_012 } == ["database.version"])
         #expect(wrong { $0.isStandby = true } == ["database.primary"])
         #expect(wrong { $0.fsync = "off" } == ["database.durability"])
-        #expect(wrong { $0.liveReplicas = 5 }.isEmpty)
+        #expect(wrong { $0.liveReplicas = 6 }.isEmpty)
         #expect(wrong { $0.liveReplicas = 7 } == ["database.connections"])
         #expect(wrong { $0.ownsSchema = false } == ["database.rights"])
         #expect(wrong { $0.canSignal = false } == ["database.signal"])
