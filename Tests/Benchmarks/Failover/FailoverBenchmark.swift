@@ -84,7 +84,11 @@ struct Measure: AsyncParsableCommand {
             }
         }
         if parts.contains(.many) { show(try await ManyStrategies.measure(many)) }
-        if parts.contains(.orders) { show(try await OrderLatency.measure(orders: orders)) }
+        if parts.contains(.orders) {
+            for count in [1, OrderLatency.most] {
+                show(try await OrderLatency.measure(orders: orders, strategies: count))
+            }
+        }
         if parts.contains(.idle) { try await IdleCost.measure([0, 1_000, 10_000, 100_000]) { print($0) } }
     }
 

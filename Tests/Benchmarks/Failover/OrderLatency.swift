@@ -11,8 +11,8 @@ import Trading
 /// disk, how long one durable commit takes.
 ///
 /// The simulator's market moves by a second each second, and its log says how soon after a step it accepted an order: no clock
-/// is compared with another. The strategies trade live, with settings under which each has an order every few candles: one by
-/// itself, and then several whose candles close at the same moment.
+/// is compared with another. The strategies trade live: one by itself, with an order at every candle, and then several whose
+/// candles close at the same moment, with orders every few of them.
 struct OrderLatency {
     private let bench: BenchmarkCluster
     private let symbols: [String]
@@ -27,12 +27,12 @@ struct OrderLatency {
             #"{"rsi_period":5,"quote_amount":"0.01","quantity_step":"0.001",\#(symbols.count == 1 ? often : seldom)}"#
     }
 
-    /// - Parameter count: of orders each time, at least.
-    static func measure(orders count: Int) async throws -> [Figures] {
-        try await measure(count, [symbols[0]]) + measure(count, symbols)
-    }
+    /// Of strategies at once.
+    static var most: Int { symbols.count }
 
-    private static func measure(_ count: Int, _ symbols: [String]) async throws -> [Figures] {
+    /// - Parameter count: of orders, at least.
+    static func measure(orders count: Int, strategies: Int) async throws -> [Figures] {
+        let symbols = Array(symbols.prefix(strategies))
         let folder = "/tmp/tenure-candles-\(UInt32.random(in: .min ... .max))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -98,7 +98,12 @@ struct OrderLatency {
             var price = 100_000
             for index in 0..<count {
                 let open = price
-                price = max(50_000, price + Int.random(in: -300...300, using: &random))
+                if symbols.count == 1 {
+                    // Up and down by turns: the averages cross at every candle.
+                    price = (index.isMultiple(of: 2) ? 101_000 : 100_000) + Int.random(in: -300...300, using: &random)
+                } else {
+                    price = max(50_000, price + Int.random(in: -300...300, using: &random))
+                }
                 let (high, low) = (max(open, price) + 50, min(open, price) - 50)
                 let values = [open, high, low, price].map { "0.\(padded($0))" }.joined(separator: ",")
                 lines.append("\(1_750_000_000_000 + index * 1_000),\(values),1000.001")
