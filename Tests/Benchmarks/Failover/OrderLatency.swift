@@ -46,6 +46,7 @@ struct OrderLatency {
     }
 
     private func measure(_ count: Int) async throws -> [Figures] {
+        let bare = symbols.count == 1 ? try await bareDelays(count) : []
         try await bench.database.query("CREATE TABLE benchmark.commits (at timestamptz)")
         for symbol in symbols {
             let answer = try await send(
@@ -66,10 +67,29 @@ struct OrderLatency {
             let began = ContinuousClock.now
             try await bench.database.query("INSERT INTO benchmark.commits VALUES (clock_timestamp())")
             commit.add(Int64(began.duration(to: .now) / .microseconds(1)))
-            accepted = try await delays()
+            accepted = Array(try await delays().dropFirst(bare.count))
         }
         let which = symbols.count == 1 ? "one strategy" : "\(symbols.count) strategies"
+        let floor = Figures("the same by a bare client that decides and commits nothing", bare)
         return [Figures("candle closed → order accepted by the exchange, \(which)", accepted), commit]
+            + (bare.isEmpty ? [] : [floor])
+    }
+
+    /// What the exchange and the machine take by themselves: see ``BareTrader``.
+    private func bareDelays(_ count: Int) async throws -> [Int64] {
+        let url = bench.cluster.simulatorURL
+        guard let port = url.split(separator: ":").last.flatMap({ Int($0) }) else { throw BenchmarkError(url) }
+        let trader = try BareTrader(port: port, symbol: symbols[0])
+        var next = ContinuousClock.now
+        for _ in 0..<count {
+            let time = try await send("\(url)/sim/status", nil)["exchange_time"]?.integer ?? 0
+            async let traded: Void = trader.buy(at: Int64(time))
+            next += .seconds(1)
+            try await Task.sleep(until: next, tolerance: .zero, clock: .continuous)
+            _ = try await send("\(url)/sim/advance", #"{"candles":1}"#)
+            try await traded
+        }
+        return try await delays()
     }
 
     /// Of all orders that were accepted so far.
