@@ -1,10 +1,12 @@
 package import Exchanges
 package import Logging
+import Synchronization
 
 /// An account to trade on, and the rules for it.
 package struct LiveVenue: Sendable {
     let trading: any TradingExchange
     let feed: AccountFeed
+    let audits = AuditTurns()
     /// How long after it was signed the exchange accepts an order, in milliseconds.
     let receiveWindow: Int64
     /// How long after that window an accepted order may still be missing from the exchange's answers, in milliseconds.
@@ -28,4 +30,13 @@ package struct LiveVenue: Sendable {
 
     /// Listens to what happens in the account, until the task is cancelled.
     package func run() async throws { try await feed.run(trading) }
+}
+
+/// Spreads what is asked of the exchange for each strategy taken up: a second apart, which is about half of Binance's request
+/// budget.
+final class AuditTurns: Sendable {
+    private let taken = Atomic<Int64>(0)
+
+    /// In milliseconds from now.
+    func turn() -> Int64 { taken.wrappingAdd(1_000, ordering: .relaxed).oldValue }
 }

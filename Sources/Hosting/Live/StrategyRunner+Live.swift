@@ -159,7 +159,13 @@ extension StrategyRunner {
         // What is sold and not booked yet is not missing. (Of what is bought, a fee may be gone.)
         let sold = books.ours.filter { $0.side == .sell }
             .reduce(FixedDecimal.zero) { $0 + run.unbooked($1.clientOrderID, executed: $1.executed) }
-        if !run.position.quantity.isZero, books.held < run.position.quantity - sold {
+        let isUncovered = !run.position.quantity.isZero && books.held < run.position.quantity - sold
+        let isNews = control.withLock { control in
+            defer { control.isUncovered = isUncovered }
+            // Whoever resumes it without having mended it is told once more.
+            return isUncovered && !(control.isUncovered && control.isPaused)
+        }
+        if isNews {
             await pauseEntries(
                 "the account has \(books.held) \(gateway.market.baseAsset), less than this strategy's position of "
                     + "\(run.position.quantity): mend it, and resume"
@@ -182,18 +188,34 @@ extension StrategyRunner {
         try await carryOut(StrategyRun.Decisions(), .none, &run, gateway)
     }
 
-    /// Looks now and then whether the exchange has what the journal has.
+    /// Compares the journal with the exchange's books: once when the strategy has been taken up, and then every ten minutes.
+    /// It is done after a candle, when nothing waits for the strategy; a strategy just taken up waits its turn, so that
+    /// a failover of hundreds leaves the exchange's request budget to their orders.
     func audit(_ run: inout StrategyRun, at time: Timestamp, _ gateway: OrderGateway) async throws {
-        let last = control.withLock { control in
-            let last = control.audited ?? time
-            if control.audited == nil { control.audited = time }
-            return last
+        let agreed = control.withLock { control -> Timestamp? in
+            let due = control.auditDue ?? time + gateway.venue.audits.turn() % Self.auditInterval
+            control.auditDue = due
+            // What is new here has no past with the exchange.
+            let agreed = control.audited ?? definition.checkpoint?.cursor ?? time
+            control.audited = agreed
+            return due <= time ? agreed : nil
         }
-        guard time.since(last) >= Self.auditInterval else { return }
-        control.withLock { $0.audited = time }
+        guard let agreed else { return }
         // What was accepted before it last looked may have been shown only after it.
-        let start = last - gateway.venue.receiveWindow - gateway.venue.settlingMargin
-        if try await adopt(&run, gateway, since: start) > 0 { try await claimUnknown(&run, gateway) }
+        let start = agreed - gateway.venue.receiveWindow - gateway.venue.settlingMargin
+        do {
+            let adopted = try await adopt(&run, gateway, since: start)
+            control.withLock { control in
+                control.audited = time
+                control.auditDue = time + Self.auditInterval
+            }
+            if adopted > 0 { try await claimUnknown(&run, gateway) }
+        } catch let error as ExchangeError where error.isTransient {
+            logger.warning(
+                "The journal could not be compared with the exchange; the next candle tries again",
+                metadata: ["error": "\(error)"]
+            )
+        }
     }
 
     /// In milliseconds of the market's time.

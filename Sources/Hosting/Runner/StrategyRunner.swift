@@ -30,9 +30,13 @@ final class StrategyRunner: Sendable {
         var hasOldDoubt = false
         /// The exchange has refused its last order.
         var isRefused = false
-        /// When the exchange's books were looked at last, in the market's time.
+        /// Until when the journal is known to agree with the exchange's books, and when they are to be compared again; both in
+        /// the market's time.
         var audited: Timestamp?
+        var auditDue: Timestamp?
         var hasSeenStrangers = false
+        /// The account had less than its position when they were compared last.
+        var isUncovered = false
         /// A halt of all trading keeps its position from being closed.
         var isHeldUp = false
         /// The mode does not take the new parameters, and people have been told.

@@ -539,6 +539,44 @@ struct LiveTradingTests {
         }
     }
 
+    @Test("a strategy taken up is compared with the exchange: an account that has less, an order that nobody decided")
+    func takenUp() async throws {
+        try await HostFixture.with(cues: [5: .buyOne], replicas: 2, trades: true) { fixture in
+            let strategy = try await fixture.run(execution: .live)
+            try await fixture.market.advance()
+            try await fixture.reaches(5, strategy)
+            try await settled(fixture, ["buy filled 1"])
+            // Gone as if killed, and what follows is done while nobody runs it.
+            fixture.replicas[0].host.abandon([FencingToken(shard: 0, owner: 1, epoch: 1)])
+            let trading = try #require(fixture.market.exchange.trading)
+            let request = OrderRequest(
+                symbol: "BTCUSDT",
+                side: .sell,
+                kind: .market,
+                quantity: "0.5",
+                clientOrderID: ClientOrderID.prefix + "whoknows",
+                signedAt: try await trading.now(),
+                receiveWindow: 5_000
+            )
+            guard case .accepted = await trading.place(request) else {
+                Issue.record("not accepted")
+                return
+            }
+            try await fixture.market.account(
+                #""api_key":"simulator-key","balances":{"USDT":"1000000","BTC":"0.25"}"#
+            )
+            try await fixture.take(by: 1)
+            try await fixture.market.advance()
+            try await fixture.reaches(6, strategy)
+            try await settled(fixture, ["buy filled 1", "sell filled 0.5"])
+            let told = try await fixture.database.texts(
+                "SELECT details->>'reason' FROM tenure.events WHERE kind = 'entries_paused' ORDER BY id"
+            )
+            #expect(told.first?.contains("has 0.25 BTC, less than this strategy's position of 0.999") == true)
+            #expect(told.last?.contains("tn-whoknows") == true)
+        }
+    }
+
     @Test("where no live orders are allowed, a live strategy fails and says what to set")
     func liveNotAllowed() async throws {
         try await HostFixture.with(cues: [5: .buyOne]) { fixture in
