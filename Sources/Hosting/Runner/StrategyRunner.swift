@@ -189,14 +189,17 @@ final class StrategyRunner: Sendable {
         }
     }
 
+    /// - Parameter told: the exchange's clock when it told of the candle.
     private func close(
         _ candle: Candle,
-        at time: Timestamp,
+        at told: Timestamp,
         _ run: inout StrategyRun,
         _ gateway: OrderGateway?
     ) async throws {
-        let began = ContinuousClock.now
         let terms = try await gateway?.terms()
+        let began = ContinuousClock.now
+        // It may have waited since, for the order before it or for the exchange's clock, and what leaves must not be late.
+        let time = terms?.signedAt ?? told
         // History without decisions is not worth a commit per candle: after a crash it is read again.
         let isLive = !run.isCatchUp(candle, exchangeTime: time)
         let (decisions, new) = try await commit(&run, isWorthIt: { $0.isDirty && (isLive || !$1.isEmpty) }) {

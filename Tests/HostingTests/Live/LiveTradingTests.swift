@@ -115,6 +115,26 @@ struct LiveTradingTests {
         }
     }
 
+    @Test("a candle that had to wait until an order before it was settled is old by then: nothing is opened on it")
+    func waited() async throws {
+        try await HostFixture.with(cues: [5: .buyOne, 6: .buyOne], trades: true) { fixture in
+            _ = try await fixture.run(execution: .live)
+            try await fixture.market.faults(#""order_after":"hold","drop_reports":10"#)
+            try await fixture.market.advance()
+            try await eventually("the order is accepted") {
+                try await fixture.market.received().map(\.verdict) == ["accepted"]
+            }
+            // Told in time, each of them.
+            for _ in 0..<3 { try await fixture.market.advance() }
+            try await fixture.market.release()
+            try await settled(fixture, ["buy filled 1", "buy rejected 0"])
+            let reasons = try await fixture.database.texts(
+                "SELECT status_reason FROM tenure.orders WHERE status = 'rejected'"
+            )
+            #expect(reasons == ["stale: this candle is older than one interval"])
+        }
+    }
+
     @Test("an answer that is an error after the order was accepted is no refusal")
     func errorAfterAcceptance() async throws {
         try await HostFixture.with(cues: [5: .buyOne], trades: true) { fixture in
