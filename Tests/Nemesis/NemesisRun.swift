@@ -141,7 +141,17 @@ struct NemesisRun: Sendable {
         // The candle that was forming when the last strategy ended has to close: what began with it was booked.
         try await Task.sleep(for: .seconds(2))
         let exchange = BinanceExchange(configuration: binance, logger: Self.noLogger)
-        try await CandleJudge(database: database, exchange: exchange, log: log, paused: Set(paused)).judge()
+        let runs = try await StoredRun.all(database)
+        try await CandleJudge(exchange: exchange, log: log, paused: Set(paused)).judge(runs)
+        try await judgeOrders(arena, runs)
+    }
+
+    /// What the exchange has received, and what it gave for it, against what the journal says.
+    private func judgeOrders(_ arena: Arena, _ runs: [StoredRun]) async throws {
+        let book = try await ExchangeBook.read(arena.cluster.simulatorURL)
+        let judge = OrderLogJudge(book: book, runs: runs.filter(\.isLive))
+        for wrong in judge.violations() { log.violation(wrong) }
+        log.note("exchange: \(judge.summary)")
     }
 
     /// I6: what the clients were told, against what there is.

@@ -25,6 +25,7 @@ struct Arena: Sendable {
                 "TENURE_DATABASE_URL": "postgresql://tenure@127.0.0.1:\(databaseProxies[index].port)/tenure",
                 "TENURE_BINANCE_REST_URL": "http://127.0.0.1:\(exchangeProxies[index].port)",
                 "TENURE_BINANCE_STREAM_URL": "ws://127.0.0.1:\(exchangeProxies[index].port)",
+                "TENURE_BINANCE_ACCOUNT_STREAM_URL": "ws://127.0.0.1:\(exchangeProxies[index].port)/ws-api/v3",
             ]
             if let offset = offsets[index] {
                 own["LD_PRELOAD"] = try builtExecutable("libSkewedClock.so")
@@ -39,7 +40,10 @@ struct Arena: Sendable {
                 replicas: settings.replicas,
                 port: 0,
                 dataDirectory: directory,
-                simulatorArguments: ["--seed", "\(settings.seed)", "--weight-limit", "1000000"],
+                // So little at the best price that an order has several fills.
+                simulatorArguments: [
+                    "--seed", "\(settings.seed)", "--weight-limit", "1000000", "--liquidity", "8",
+                ],
                 environment: [
                     "TENURE_LEASE_TTL": "\(settings.ttl.milliseconds)ms",
                     "TENURE_HEARTBEAT_INTERVAL": "\(settings.ttl.milliseconds / 6)ms",

@@ -67,7 +67,8 @@ struct Client: Sendable {
         if let wrong = ledgers[symbol]?.note(request, answer) { arena.log.violation("\(symbol): \(wrong)") }
     }
 
-    /// Short periods, so that they trade all the time.
+    /// Short periods, so that they trade all the time. Every second one trades live; of those every second one opens nothing on
+    /// candles that it catches up with.
     private mutating func startBody(_ symbol: String) -> String {
         let (mode, config) =
             random.chance(75)
@@ -76,7 +77,12 @@ struct Client: Sendable {
                 #""fast_period":2,"slow_period":4,"rsi_period":2,"rsi_floor":"0","rsi_ceiling":"100","max_holding_candles":4"#
             )
             : ("breakout", #""entry_period":3,"exit_period":2,"atr_period":2"#)
-        return #"{"symbol":"\#(symbol)","mode":"\#(mode)","interval":"1s","config":{"catch_up":"act",\#(config)}}"#
+        let isLive = random.chance(50)
+        let catchUp = isLive && random.chance(50) ? "warm" : "act"
+        return """
+            {"symbol":"\(symbol)","mode":"\(mode)","interval":"1s","execution":"\(isLive ? "live" : "paper")",\
+            "config":{"catch_up":"\(catchUp)",\(config)}}
+            """
     }
 
     private func answer(to request: HTTPClientRequest) async -> (MarketLedger.Answer, String) {

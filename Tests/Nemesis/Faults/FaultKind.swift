@@ -22,7 +22,8 @@ enum FaultKind: String, CaseIterable, Sendable {
     case exchangeCut = "ex-cut"
     case exchangeSilent = "ex-silent"
     case exchangeSlow = "ex-slow"
-    /// The exchange refuses requests, loses stream events, ends all streams.
+    /// The exchange refuses requests, ends all streams, stands still; it loses stream events, orders, its answers to them, and
+    /// its reports.
     case exchangeErrors = "ex-errors"
 
     /// Whether it happens to one replica.

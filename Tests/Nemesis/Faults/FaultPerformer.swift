@@ -117,17 +117,25 @@ struct FaultPerformer: Sendable {
 
     private func disturbExchange(_ fault: Fault) async throws {
         let (path, body) =
-            switch fault.dice % 5 {
+            switch fault.dice % 10 {
             case 0: ("/sim/disconnect", "")
             case 1: ("/sim/faults", #"{"rest_status":503,"for_requests":20}"#)
             case 2: ("/sim/faults", #"{"drop_stream_events":\#(1 + fault.dice % 97)}"#)
             case 3: ("/sim/faults", #"{"rest_delay_ms":2000,"for_requests":10}"#)
+            case 4: ("/sim/faults", #"{"order_before":"drop"}"#)
+            case 5: ("/sim/faults", #"{"order_after":"drop","for_orders":2}"#)
+            case 6: ("/sim/faults", #"{"order_after_status":504,"order_after_code":-1007,"drop_reports":4}"#)
+            case 7: ("/sim/faults", #"{"order_before_ms":\#(fault.dice % 6_000),"for_orders":2}"#)
+            case 8: ("/sim/faults", #"{"duplicate_reports":5,"reverse_reports":5}"#)
             default: ("", "")
             }
         guard !path.isEmpty else {
-            log.note("the exchange is killed")
-            arena.cluster.simulator.signal(.kill)
-            return
+            // It is not killed: an exchange does not forget what it has accepted, and this one would.
+            let length = Duration.milliseconds(Int64(500 + fault.dice % 4_000))
+            log.note("the exchange stands still for \(length.milliseconds) ms")
+            arena.cluster.simulator.signal(.stop)
+            defer { arena.cluster.simulator.signal(.resume) }
+            return try await Task.sleep(for: length)
         }
         log.note("the exchange: \(path) \(body)")
         var request = HTTPClientRequest(url: arena.cluster.simulatorURL + path)

@@ -1,20 +1,17 @@
 import Exchanges
 import Logging
-import Postgres
 import Store
 import Trading
 
 /// No candle skipped or repeated, no order or fill too many or too few: the trail against the calendar, and each strategy
 /// against an undisturbed run over the same candles.
 struct CandleJudge: Sendable {
-    let database: PostgresConnection
     let exchange: BinanceExchange
     let log: ActionLog
     /// Markets in which somebody asked for a pause.
     let paused: Set<String>
 
-    func judge() async throws {
-        let runs = try await StoredRun.all(database)
+    func judge(_ runs: [StoredRun]) async throws {
         if runs.isEmpty { log.violation("no strategy has ever made a step: nothing can be judged") }
         var candles = 0
         var orders = 0
@@ -36,7 +33,7 @@ struct CandleJudge: Sendable {
 
     private func judgeReplay(_ run: StoredRun) async throws {
         guard let cursor = run.writes.last?.cursor else { throw NemesisError("it has no checkpoint") }
-        var replay = try Replay(run)
+        var replay = try Replay(run, market: run.isLive ? try await exchange.market(run.symbol) : nil)
         let from = run.first.cursor + run.interval.milliseconds
         // One more: it may have begun already.
         let count = Int((cursor - run.first.cursor.milliseconds) / run.interval.milliseconds) + 1

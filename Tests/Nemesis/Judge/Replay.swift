@@ -1,21 +1,29 @@
+import Exchanges
 import Hosting
 import Store
 import Strategies
 import Trading
 
 /// A strategy run again from its first checkpoint over the same candles, undisturbed, in one go. Pure.
+///
+/// What became of a live order is not to be had from candles: it is taken from the journal, which ``OrderLogJudge`` compares
+/// with the exchange. What was decided before and after it is judged here.
 struct Replay {
     private let stored: StoredRun
+    /// `nil`: on paper.
+    private let market: Market?
     private var run: StrategyRun
     private(set) var orders: [String: StoredRun.Order] = [:]
     private(set) var fills: [String: StoredRun.BookedFill] = [:]
     private var position = Position()
 
-    init(_ stored: StoredRun) throws {
+    /// - Parameter market: of a live run.
+    init(_ stored: StoredRun, market: Market? = nil) throws {
         guard let mode = StrategyRegistry.builtIn.mode(stored.mode) else {
             throw NemesisError("there is no mode \(stored.mode)")
         }
         self.stored = stored
+        self.market = market
         run = try StrategyRun(
             strategyID: stored.id,
             symbol: stored.symbol,
@@ -23,7 +31,7 @@ struct Replay {
             mode: mode,
             config: stored.config,
             checkpoint: stored.first,
-            paper: .standard
+            paper: market == nil ? .standard : nil
         )
     }
 
@@ -38,30 +46,54 @@ struct Replay {
             guard candle.openTime == run.cursor + interval.milliseconds else {
                 throw NemesisError("the exchange has no candle after \(run.cursor)")
             }
-            try step(decidedOn: candle.openTime) { run, isPaused in
-                try run.close(candle, exchangeTime: candle.closeTime(interval) + 1, barriers: isPaused ? .paused : [])
+            let time = candle.closeTime(interval) + 1
+            let terms = terms(at: time)
+            try step { run, isPaused in
+                try run.close(candle, exchangeTime: time, barriers: isPaused ? .paused : [], terms: terms)
             }
+            try settle(at: time)
         }
         guard run.cursor.milliseconds == cursor else { throw NemesisError("the exchange has no candle of \(cursor)") }
         // The next candle may have begun, and filled what was waiting, without having closed.
-        if position.tradesCount < stored.trades - (isClosedByStop ? 1 : 0),
+        if market == nil, position.tradesCount < stored.trades - (isClosedByStop ? 1 : 0),
             let next = candles.first(where: { $0.openTime > run.cursor })
         {
-            try step(decidedOn: next.openTime) { run, isPaused in
+            try step { run, isPaused in
                 try run.begin(next, barriers: isPaused ? .paused : [])
             }
         }
         if !stored.isActive { try stop() }
     }
 
-    /// Whether somebody had paused it at that moment is the one thing that candles do not tell: the journal does.
+    private func terms(at time: Timestamp) -> OrderTerms? {
+        market.map { OrderTerms(signedAt: time, receiveWindow: 0, filters: $0.filters) }
+    }
+
+    /// The orders that have left come to their end, as the journal has it, before the next candle.
+    private mutating func settle(at time: Timestamp) throws {
+        guard let market, let terms = terms(at: time) else { return }
+        while let order = run.unsettled.first(where: { stored.orders[$0.id]?.isFinal == true }) {
+            guard let known = stored.orders[order.id], let status = JournalledOrder.Status(rawValue: known.status)
+            else { throw NemesisError("order \(order.id) has the status \(stored.orders[order.id]?.status ?? "none")") }
+            let result = OrderResult(
+                orderID: order.id,
+                status: status,
+                reason: known.statusReason,
+                fills: stored.fills(of: order.id, in: market)
+            )
+            try step { run, isPaused in
+                try run.take(result, exchangeTime: time, barriers: isPaused ? .paused : [], terms: terms)
+            }
+        }
+    }
+
+    /// Whether somebody had paused it at that moment, or it came too late, is what candles do not tell: the journal does.
     private mutating func step(
-        decidedOn: Timestamp,
         _ body: (inout StrategyRun, _ isPaused: Bool) throws -> StrategyRun.Decisions
     ) throws {
         var next = run
         var decisions = try body(&next, false)
-        if decisions.orders.contains(where: { stored.orders[$0.id]?.isRefusedAsPaused == true }) {
+        if decisions.orders.contains(where: { stored.orders[$0.id]?.isRefusedForNow == true }) {
             next = run
             decisions = try body(&next, true)
         }
@@ -74,6 +106,15 @@ struct Replay {
     }
 
     private mutating func stop() throws {
+        if market != nil {
+            // A sale as often as it takes: the exchange's log judges it.
+            for (id, order) in stored.orders where order.reason == "stopped" && order.effect == "exit" {
+                orders[id] = order
+                for (trade, fill) in stored.fills where fill.orderID == id { fills[trade] = fill }
+            }
+            for fill in stored.stoppingFills(in: market) { position.book(fill) }
+            return
+        }
         if isClosedByStop {
             let closing = try StrategyRun.closingPosition(
                 of: stored.id,
@@ -88,9 +129,13 @@ struct Replay {
 
     private mutating func book(_ decisions: StrategyRun.Decisions) {
         for order in decisions.orders { orders[order.id] = StoredRun.Order(order) }
+        for settled in decisions.settlements {
+            if let order = orders[settled.orderID] {
+                orders[settled.orderID] = order.with(status: settled.status.rawValue)
+            }
+        }
         for fill in decisions.fills {
             fills[fill.tradeID] = StoredRun.BookedFill(fill)
-            if let order = orders[fill.orderID] { orders[fill.orderID] = order.with(status: "filled") }
             position.book(fill)
         }
     }
@@ -142,6 +187,13 @@ extension StoredRun.Order {
 
     var isRefusedAsPaused: Bool { status == "rejected" && statusReason?.hasPrefix("paused") == true }
 
+    /// On a candle that it caught up with.
+    var isRefusedAsStale: Bool { status == "rejected" && statusReason?.hasPrefix("stale") == true }
+
+    fileprivate var isRefusedForNow: Bool { isRefusedAsPaused || isRefusedAsStale }
+
+    fileprivate var isFinal: Bool { JournalledOrder.Status(rawValue: status)?.isFinal == true }
+
     fileprivate func with(status: String) -> Self {
         var copy = self
         copy.status = status
@@ -163,7 +215,45 @@ extension StoredRun.BookedFill {
             price: fill.price.int64 ?? -1,
             quantity: fill.quantity.int64 ?? -1,
             fee: fill.fee.int64 ?? -1,
-            time: fill.time.milliseconds
+            time: fill.time.milliseconds,
+            commission: fill.commission?.amount.int64,
+            commissionAsset: fill.commission?.asset
+        )
+    }
+}
+
+extension StoredRun {
+    /// In the order in which they came.
+    fileprivate func fills(of order: String, in market: Market) -> [Fill] {
+        fills.filter { $0.value.orderID == order }
+            .sorted { (Int64($0.key) ?? 0) < (Int64($1.key) ?? 0) }
+            .map { Fill($0.key, $0.value, in: market) }
+    }
+
+    fileprivate func stoppingFills(in market: Market?) -> [Fill] {
+        guard let market else { return [] }
+        return orders.filter { $0.value.reason == "stopped" }
+            .sorted { $0.value.decidedOn < $1.value.decidedOn }
+            .flatMap { fills(of: $0.key, in: market) }
+    }
+}
+
+extension Fill {
+    fileprivate init(_ tradeID: String, _ booked: StoredRun.BookedFill, in market: Market) {
+        let asset = booked.commissionAsset ?? ""
+        self.init(
+            orderID: booked.orderID,
+            tradeID: tradeID,
+            side: booked.side == "buy" ? .buy : .sell,
+            price: FixedDecimal(int64: booked.price),
+            quantity: FixedDecimal(int64: booked.quantity),
+            fee: FixedDecimal(int64: booked.fee),
+            time: Timestamp(milliseconds: booked.time),
+            commission: Commission(
+                kind: asset == market.baseAsset ? .base : asset == market.quoteAsset ? .quote : .other,
+                asset: asset,
+                amount: FixedDecimal(int64: booked.commission ?? 0)
+            )
         )
     }
 }

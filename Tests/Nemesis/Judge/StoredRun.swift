@@ -26,6 +26,9 @@ struct StoredRun: Sendable {
         let quantity: Int64
         let fee: Int64
         let time: Int64
+        /// As the exchange charged it; none on paper.
+        let commission: Int64?
+        let commissionAsset: String?
     }
 
     let id: Int64
@@ -34,6 +37,7 @@ struct StoredRun: Sendable {
     let interval: Interval
     let config: JSONValue
     let isActive: Bool
+    let isLive: Bool
     /// Where it began.
     let first: Checkpoint
     /// Every checkpoint that was committed, in order.
@@ -54,16 +58,16 @@ extension StoredRun {
     static func all(_ database: PostgresConnection) async throws -> [StoredRun] {
         let rows = try await database.query(
             """
-            SELECT s.id, s.symbol, s.mode, s.interval, s.config, s.active, c.state, s.position_e8, s.pnl_e8, s.trades,
+            SELECT s.id, s.symbol, s.mode, s.interval, s.config, s.active, s.execution, c.state, s.position_e8, s.pnl_e8, s.trades,
                 w.cursor_ms AS first_cursor, w.candles AS first_candles, w.state AS first_state,
                 w.last_price_e8 AS first_price
             FROM (
-                SELECT s.id, symbol, strategy_type AS mode, interval, config::text, true AS active,
+                SELECT s.id, symbol, strategy_type AS mode, interval, config::text, true AS active, execution,
                     coalesce(c.position_e8, 0) AS position_e8, coalesce(c.pnl_e8, 0) AS pnl_e8,
                     coalesce(c.trades_count, 0) AS trades
                 FROM tenure.strategies s LEFT JOIN tenure.checkpoints c ON c.strategy_id = s.id
                 UNION ALL
-                SELECT strategy_id, symbol, strategy_type, interval, config::text, false,
+                SELECT strategy_id, symbol, strategy_type, interval, config::text, false, execution,
                     (position * 100000000)::bigint, (pnl * 100000000)::bigint, trades_count
                 FROM tenure.strategy_history
             ) AS s
@@ -89,6 +93,7 @@ extension StoredRun {
             interval: interval,
             config: try JSONValue(text: try row.decode("config", as: String.self)),
             isActive: try row.decode("active", as: Bool.self),
+            isLive: try row.decode("execution", as: String.self) == "live",
             first: Checkpoint(
                 cursor: Timestamp(milliseconds: try row.decode("first_cursor", as: Int64.self)),
                 candles: try row.decode("first_candles", as: Int.self),
@@ -150,20 +155,22 @@ extension StoredRun {
     private static func fills(of id: Int64, _ database: PostgresConnection) async throws -> [String: BookedFill] {
         let rows = try await database.query(
             """
-            SELECT trade_id, client_order_id, side, price_e8, quantity_e8, fee_e8, time_ms
+            SELECT trade_id, client_order_id, side, price_e8, quantity_e8, fee_e8, time_ms, commission_e8, commission_asset
             FROM tenure.fills WHERE strategy_id = \(id)
             """
         )
         var fills: [String: BookedFill] = [:]
         for row in rows {
-            let (name, order, side, price, quantity, fee, time) = try row.decode(
+            let (name, order, side, price, quantity, fee, time, commission, asset) = try row.decode(
                 String.self,
                 String.self,
                 String.self,
                 Int64.self,
                 Int64.self,
                 Int64.self,
-                Int64.self
+                Int64.self,
+                Int64?.self,
+                String?.self
             )
             fills[name] = BookedFill(
                 orderID: order,
@@ -171,7 +178,9 @@ extension StoredRun {
                 price: price,
                 quantity: quantity,
                 fee: fee,
-                time: time
+                time: time,
+                commission: commission,
+                commissionAsset: asset
             )
         }
         return fills
