@@ -58,9 +58,15 @@ struct HaltedTradingTests {
     func closing(_ execution: Execution) async throws {
         try await HostFixture.with(cues: [5: .buyOne], trades: true) { fixture in
             let strategy = try await fixture.run(execution: execution)
-            try await fixture.market.advance(2)
+            try await fixture.market.advance()
+            try await fixture.reaches(5, strategy)
+            // On paper the next candle fills it; a live order would be too old by then.
+            if execution == .live {
+                try await eventually("it is bought") { try await orders(fixture) == ["buy filled"] }
+            }
+            try await fixture.market.advance()
             try await fixture.reaches(6, strategy)
-            try await eventually("it is bought") { try await orders(fixture) == ["buy filled"] }
+            #expect(try await orders(fixture) == ["buy filled"])
             _ = try await halts(fixture).halt(reason: "test", by: nil)
             try await fixture.stop(positions: .close)
             try await eventually("it has tried") { fixture.replicas[0].executor.count("tenure.halt") > 3 }

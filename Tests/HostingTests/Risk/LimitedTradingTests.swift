@@ -19,7 +19,7 @@ struct LimitedTradingTests {
             )
             try await fixture.take(reason: "vacant")
             try await fixture.runs(strategy)
-            for candle in 5...9 {
+            for candle in 5...11 {
                 try await fixture.market.advance()
                 try await fixture.reaches(candle, strategy)
                 try await eventually("nothing is under way") {
@@ -31,8 +31,6 @@ struct LimitedTradingTests {
                 let reached = try await fixture.database.texts("SELECT limit_reached FROM tenure.checkpoints")
                 #expect(reached == ["position_value"])
             }
-            try await fixture.market.advance(2)
-            try await fixture.reaches(11, strategy)
             let statuses = "SELECT concat_ws(' ', side, status) FROM tenure.orders ORDER BY decided_on_ms"
             let expected = ["buy filled", "buy rejected", "buy rejected", "sell filled", "buy filled"]
             try await eventually("the last one is filled") {
