@@ -209,7 +209,8 @@ let package = Package(
         .executableTarget(
             name: "Nemesis",
             dependencies: [
-                "Exchanges", "Hosting", "LocalCluster", "Postgres", "Store", "Strategies", "TestSupport", "Trading",
+                "ExchangeSimulator", "Exchanges", "Hosting", "LocalCluster", "Postgres", "Store", "Strategies",
+                "TestSupport", "Trading",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),

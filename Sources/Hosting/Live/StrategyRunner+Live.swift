@@ -203,19 +203,20 @@ extension StrategyRunner {
         guard let agreed else { return }
         // What was accepted before it last looked may have been shown only after it.
         let start = agreed - gateway.venue.receiveWindow - gateway.venue.settlingMargin
+        let adopted: Int
         do {
-            let adopted = try await adopt(&run, gateway, since: start)
-            control.withLock { control in
-                control.audited = time
-                control.auditDue = time + Self.auditInterval
-            }
-            if adopted > 0 { try await claimUnknown(&run, gateway) }
+            adopted = try await adopt(&run, gateway, since: start)
         } catch let error as ExchangeError where error.isTransient {
-            logger.warning(
+            return logger.warning(
                 "The journal could not be compared with the exchange; the next candle tries again",
                 metadata: ["error": "\(error)"]
             )
         }
+        control.withLock { control in
+            control.audited = time
+            control.auditDue = time + Self.auditInterval
+        }
+        if adopted > 0 { try await claimUnknown(&run, gateway) }
     }
 
     /// In milliseconds of the market's time.

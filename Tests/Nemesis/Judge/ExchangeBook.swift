@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import ExchangeSimulator
 import NIOCore
 import TestSupport
 import Trading
@@ -21,11 +22,6 @@ struct ExchangeBook: Sendable {
     /// By asset.
     var gained: [String: FixedDecimal]
 
-    /// What the account of the simulator begins with; of anything else it has none.
-    private static let beginning: [String: FixedDecimal] = [
-        "USDT": "1000000", "BTC": "100", "ETH": "1000", "BNB": "1000",
-    ]
-
     static func read(_ url: String) async throws -> ExchangeBook {
         let log = try await get("\(url)/sim/orders")
         guard case .array(let entries)? = log["orders"] else { throw NemesisError("the exchange shows no orders") }
@@ -38,7 +34,7 @@ struct ExchangeBook: Sendable {
             gained: Dictionary(
                 uniqueKeysWithValues: balances.map { asset, balance in
                     let has = amount(balance["free"]) + amount(balance["locked"])
-                    return (asset, has - (beginning[asset] ?? .zero))
+                    return (asset, has - (AccountConfiguration.startingBalances[asset] ?? .zero))
                 }
             )
         )
